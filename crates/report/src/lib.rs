@@ -1,0 +1,2 @@
+//! Figures and self-contained HTML pages from tables.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The library face of rexnet.
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The `rexnet` command.
+#![forbid(unsafe_code)]
+fn main() {}

@@ -1,0 +1,2 @@
+//! Pictures in, tensors out: decode, resize, crop, augment, data sets and the seeded loader.
+#![forbid(unsafe_code)]
