@@ -1,0 +1,123 @@
+//! Tensor names of each pattern. The only place that knows how a module is called.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{NetSpec, NormNames};
+
+/// Pattern of the tensor names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Naming {
+    /// timm's rexnet: `stem`, `features.N.conv_exp`, `head.fc`; lite's head is `head.{fc1,bn,fc2}`.
+    Rexnet,
+    /// timm's efficientnet builder (MobileNetV2 too): `conv_stem`, `blocks.S.B.conv_pw`, `classifier`.
+    Efficientnet,
+}
+
+/// A place in the network that owns tensors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Stem,
+    Expand(usize),
+    Depthwise(usize),
+    Project(usize),
+    SeReduce(usize),
+    SeExpand(usize),
+    HeadConv,
+    HeadHidden,
+    Classifier,
+}
+
+impl NetSpec {
+    /// Module name of the convolution or fully connected layer at `part`.
+    pub(crate) fn module(&self, part: Part) -> String {
+        match self.naming {
+            Naming::Rexnet => self.rexnet_module(part),
+            Naming::Efficientnet => self.efficientnet_module(part),
+        }
+    }
+
+    /// Module name of the batch norm that follows `part`.
+    pub(crate) fn norm_module(&self, part: Part) -> String {
+        match self.naming {
+            Naming::Rexnet => match part {
+                Part::SeReduce(i) => format!("features.{i}.se.bn"),
+                Part::HeadHidden => "head.bn".into(),
+                _ => self.rexnet_module(part).replace(".conv", ".bn").replace(".bn_", ".conv_"),
+            },
+            Naming::Efficientnet => self.efficientnet_norm(part),
+        }
+    }
+
+    fn rexnet_module(&self, part: Part) -> String {
+        match part {
+            Part::Stem => "stem.conv".into(),
+            Part::Expand(i) => format!("features.{i}.conv_exp.conv"),
+            Part::Depthwise(i) => format!("features.{i}.conv_dw.conv"),
+            Part::Project(i) => format!("features.{i}.conv_pwl.conv"),
+            Part::SeReduce(i) => format!("features.{i}.se.fc1"),
+            Part::SeExpand(i) => format!("features.{i}.se.fc2"),
+            Part::HeadConv => format!("features.{}.conv", self.blocks.len()),
+            Part::HeadHidden => "head.fc1".into(),
+            Part::Classifier if self.head.hidden.is_some() => "head.fc2".into(),
+            Part::Classifier => "head.fc".into(),
+        }
+    }
+
+    fn efficientnet_module(&self, part: Part) -> String {
+        match part {
+            Part::Stem => "conv_stem".into(),
+            Part::Expand(i) => format!("{}.conv_pw", self.stage_block(i)),
+            Part::Depthwise(i) => format!("{}.conv_dw", self.stage_block(i)),
+            Part::Project(i) if self.blocks[i].hidden.is_none() => format!("{}.conv_pw", self.stage_block(i)),
+            Part::Project(i) => format!("{}.conv_pwl", self.stage_block(i)),
+            Part::SeReduce(i) => format!("{}.se.conv_reduce", self.stage_block(i)),
+            Part::SeExpand(i) => format!("{}.se.conv_expand", self.stage_block(i)),
+            Part::HeadConv => "conv_head".into(),
+            Part::HeadHidden => "head_hidden".into(),
+            Part::Classifier => "classifier".into(),
+        }
+    }
+
+    fn efficientnet_norm(&self, part: Part) -> String {
+        let nth = |i: usize, n: u32| {
+            let n = if self.blocks[i].hidden.is_none() { n - 1 } else { n };
+            format!("{}.bn{n}", self.stage_block(i))
+        };
+        match part {
+            Part::Stem => "bn1".into(),
+            Part::Expand(i) => nth(i, 1),
+            Part::Depthwise(i) => nth(i, 2),
+            Part::Project(i) => nth(i, 3),
+            Part::SeReduce(i) => format!("{}.se.bn", self.stage_block(i)),
+            Part::HeadConv => "bn2".into(),
+            Part::HeadHidden => "head_bn".into(),
+            Part::SeExpand(_) | Part::Classifier => unreachable!("no batch norm follows {part:?}"),
+        }
+    }
+
+    /// `blocks.S.B` of block `i`.
+    fn stage_block(&self, i: usize) -> String {
+        let mut first = 0;
+        for (stage, &len) in self.stages.iter().enumerate() {
+            if i < first + len as usize {
+                return format!("blocks.{stage}.{}", i - first);
+            }
+            first += len as usize;
+        }
+        format!("blocks.{}.{}", self.stages.len(), i - first)
+    }
+}
+
+impl NormNames {
+    pub(crate) fn of(module: &str) -> Self {
+        let name = |leaf: &str| format!("{module}.{leaf}");
+        Self {
+            weight: name("weight"),
+            bias: name("bias"),
+            mean: name("running_mean"),
+            var: name("running_var"),
+            count: name("num_batches_tracked"),
+        }
+    }
+}
