@@ -1,2 +1,13 @@
-//! The library face of rexnet.
+//! The library face of rexnet: open a model, predict a picture. The binary's verbs are thin over it.
 #![forbid(unsafe_code)]
+
+mod error;
+
+pub use error::Error;
+
+/// Result with the crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+mod net;
+
+pub use net::load_net;

@@ -1,3 +1,24 @@
-//! The `rexnet` command.
+//! The `rexnet` command: reads the request, calls one verb, renders one error.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod args;
+mod cli;
+mod out;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let mut out = out::Out::new(&cli.common);
+    match verbs::run(cli.verb, &cli.common, &mut out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            out.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

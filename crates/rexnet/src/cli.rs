@@ -1,0 +1,38 @@
+//! What can be typed: the verbs and the options that all of them share.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::verbs;
+
+/// Small, accurate vision networks for a compute budget, on ordinary processors.
+#[derive(Debug, Parser)]
+#[command(name = "rexnet", version, max_term_width = 110, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Common {
+    /// Print JSON for machines instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Threads to use [default: what affinity and cgroup allow]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Show the layers and the cost of networks
+    Info(verbs::info::Request),
+}

@@ -1,0 +1,76 @@
+//! Everything that can go wrong, as a user meets it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What went wrong, where, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A network that cannot be.
+    #[error(transparent)]
+    Spec(#[from] rexnet_spec::SpecError),
+    /// A file that cannot be read or written.
+    #[error("{}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Standard output or input failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Something about the request itself, with what to do.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong with it.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+    /// Work that failed, in words, with what to do.
+    #[error("{what}")]
+    Failed {
+        /// What happened.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+impl Error {
+    /// A request that cannot be meant.
+    pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { what: what.into(), help: help.into() }
+    }
+
+    /// Work that did not succeed.
+    pub fn failed(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Failed { what: what.into(), help: help.into() }
+    }
+
+    /// Adds the path to an I/O error.
+    pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+
+    /// 2 for a wrong request, 1 for work that failed.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Usage { .. }) { 2 } else { 1 }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Usage { help, .. } | Self::Failed { help, .. } if !help.is_empty() => Some(help.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether the reader of our output went away, which is no error of ours.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io(e) if e.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

@@ -1,0 +1,19 @@
+//! Reading a network from the one notation that every verb takes.
+
+use std::path::Path;
+
+use rexnet_spec::NetSpec;
+
+use crate::{Error, Result};
+
+/// Reads a zoo name, `rexnet:1.4` for any width, a `net.toml`, or the network of a model file.
+/// # Errors
+/// An unknown name (with the nearest known one), or a file that cannot be read or holds no network.
+pub fn load_net(text: &str) -> Result<NetSpec> {
+    let path = Path::new(text);
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
+        let toml = std::fs::read_to_string(path).map_err(Error::file(path))?;
+        return Ok(toml::from_str(&toml).map_err(rexnet_spec::SpecError::from)?);
+    }
+    Err(Error::usage(format!("`{text}` is no known network"), "`rexnet zoo` lists them"))
+}

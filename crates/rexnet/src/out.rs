@@ -1,0 +1,93 @@
+//! Results on stdout, as text or JSON; everything else on stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use rexnet::Error;
+use serde::Serialize;
+
+use crate::cli::Common;
+
+/// A result of a verb: one value, two views.
+pub(crate) trait Answer: Serialize {
+    /// Writes the view for people.
+    fn text(&self, to: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Where a verb speaks.
+pub(crate) struct Out {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Out {
+    pub(crate) fn new(common: &Common) -> Self {
+        Self { json: common.json, quiet: common.quiet, verbose: common.verbose }
+    }
+
+    /// Prints a result. JSON takes one line, so that a verb may answer many times.
+    pub(crate) fn emit(&mut self, answer: &impl Answer) -> Result<(), Error> {
+        let mut stdout = io::stdout().lock();
+        if self.json {
+            let line = serde_json::to_string(answer).map_err(io::Error::from)?;
+            writeln!(stdout, "{line}")?;
+        } else {
+            answer.text(&mut stdout)?;
+        }
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Says something on the way; silent under `--quiet`.
+    pub(crate) fn note(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            say(message);
+        }
+    }
+
+    /// Says something that only `--verbose` wants to hear.
+    pub(crate) fn detail(&self, message: impl std::fmt::Display) {
+        if self.verbose {
+            say(message);
+        }
+    }
+
+    /// Warns; not even `--quiet` hides it.
+    #[allow(clippy::unused_self, reason = "speaking goes through `Out`, whatever it needs to know")]
+    pub(crate) fn warn(&self, message: impl std::fmt::Display) {
+        say(format_args!("warning: {message}"));
+    }
+
+    /// Renders an error: what and where, then on a line of its own what to do.
+    #[allow(clippy::unused_self, reason = "speaking goes through `Out`, whatever it needs to know")]
+    pub(crate) fn error(&self, error: &Error) {
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(error);
+        while let Some(inner) = cause {
+            let text = inner.to_string();
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = inner.source();
+        }
+        say(format_args!("error: {message}"));
+        if let Some(help) = error.help() {
+            say(format_args!("help: {help}"));
+        }
+    }
+
+    /// Whether a progress bar makes sense.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether the reader is a machine.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+}
+
+/// Nothing is left to do when stderr itself fails.
+fn say(message: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{message}");
+}
