@@ -17,5 +17,5 @@ pub use act::Act;
 pub use error::SpecError;
 pub use graph::{Graph, Node, NormNames, Op, Pads, Role, Shape, TensorDecl, Value};
 pub use input::{Input, Interpolation, ResizeMode};
-pub use names::Naming;
+pub use names::{Naming, Part};
 pub use net::{Block, Head, HeadHidden, NetSpec, Norm, Padding, Se, Shortcut, Stem};

@@ -14,31 +14,70 @@ pub enum Naming {
     Efficientnet,
 }
 
-/// A place in the network that owns tensors.
+/// A place in the network that owns tensors: one convolution or fully connected layer and the batch norm behind it.
+/// Blocks are counted from 0 through the whole network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub enum Part {
+    /// First convolution.
     Stem,
+    /// Expanding 1x1 of a block.
     Expand(usize),
+    /// Depthwise convolution of a block.
     Depthwise(usize),
+    /// Projecting 1x1 of a block.
     Project(usize),
+    /// First 1x1 of a block's squeeze-excitation.
     SeReduce(usize),
+    /// Second 1x1 of a block's squeeze-excitation.
     SeExpand(usize),
+    /// Last convolution, before the pool.
     HeadConv,
+    /// Hidden fully connected layer behind the pool.
     HeadHidden,
+    /// Classifier.
     Classifier,
 }
 
 impl NetSpec {
+    /// Every part that owns tensors, in order of execution.
+    pub fn parts(&self) -> Vec<Part> {
+        let mut parts = vec![Part::Stem];
+        for (i, block) in self.blocks.iter().enumerate() {
+            parts.extend(block.hidden.map(|_| Part::Expand(i)));
+            parts.push(Part::Depthwise(i));
+            parts.extend(block.se.iter().flat_map(|_| [Part::SeReduce(i), Part::SeExpand(i)]));
+            parts.push(Part::Project(i));
+        }
+        parts.extend(self.head.channels.map(|_| Part::HeadConv));
+        parts.extend(self.head.hidden.map(|_| Part::HeadHidden));
+        parts.push(Part::Classifier);
+        parts
+    }
+
+    /// Whether a batch norm follows `part`.
+    pub fn has_norm(&self, part: Part) -> bool {
+        match part {
+            Part::SeReduce(i) => self.blocks[i].se.is_some_and(|se| se.norm),
+            Part::SeExpand(_) | Part::Classifier => false,
+            _ => true,
+        }
+    }
+
+    /// Whether the layer at `part` has a bias.
+    pub fn has_bias(part: Part) -> bool {
+        matches!(part, Part::SeReduce(_) | Part::SeExpand(_) | Part::HeadHidden | Part::Classifier)
+    }
+
     /// Module name of the convolution or fully connected layer at `part`.
-    pub(crate) fn module(&self, part: Part) -> String {
+    pub fn module(&self, part: Part) -> String {
         match self.naming {
             Naming::Rexnet => self.rexnet_module(part),
             Naming::Efficientnet => self.efficientnet_module(part),
         }
     }
 
-    /// Module name of the batch norm that follows `part`.
-    pub(crate) fn norm_module(&self, part: Part) -> String {
+    /// Module name of the batch norm that follows `part`; meaningless where [`NetSpec::has_norm`] is false.
+    pub fn norm_module(&self, part: Part) -> String {
         match self.naming {
             Naming::Rexnet => match part {
                 Part::SeReduce(i) => format!("features.{i}.se.bn"),
