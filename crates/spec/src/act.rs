@@ -39,4 +39,19 @@ impl Act {
         Self::HardSwish,
         Self::Silu,
     ];
+
+    /// The name in `net.toml` and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Relu => "relu",
+            Self::Relu6 => "relu6",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Elu => "elu",
+            Self::Softplus => "softplus",
+            Self::HardSwish => "hard_swish",
+            Self::Silu => "silu",
+            Self::Sigmoid => "sigmoid",
+        }
+    }
 }

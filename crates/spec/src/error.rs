@@ -27,6 +27,37 @@ pub enum SpecError {
         wanted: &'static str,
     },
     /// The text is not a network.
-    #[error("not a network description")]
-    Toml(#[from] toml::de::Error),
+    #[error("line {line}, column {column}: {message}{}", did_you_mean(nearest.as_deref()))]
+    Toml {
+        /// Line of the text, from 1.
+        line: usize,
+        /// Column of that line in bytes, from 1.
+        column: usize,
+        /// What the parser says.
+        message: String,
+        /// A known key or value close to an unknown one.
+        nearest: Option<String>,
+    },
+    /// No network has that name.
+    #[error("`{name}` is not a known network{}", did_you_mean(nearest.as_deref()))]
+    UnknownNet {
+        /// What was asked for.
+        name: String,
+        /// The known name closest to it.
+        nearest: Option<String>,
+    },
+    /// No network of that depth meets the limits.
+    #[error("no network of {depth} blocks meets the limits: the least has {min_macs} MACs and {min_params} params")]
+    OverBudget {
+        /// Blocks asked for.
+        depth: u32,
+        /// Multiply-adds of the least network.
+        min_macs: u64,
+        /// Parameters of the least network.
+        min_params: u64,
+    },
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }

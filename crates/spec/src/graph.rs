@@ -38,7 +38,7 @@ pub struct Pads {
 }
 
 /// Names of one batch norm's four tensors, each `[channels]`, and of its batch counter (a scalar integer).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NormNames {
     /// Scale.
     pub weight: String,

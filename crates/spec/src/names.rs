@@ -71,7 +71,7 @@ impl NetSpec {
     /// Module name of the convolution or fully connected layer at `part`.
     pub fn module(&self, part: Part) -> String {
         match self.naming {
-            Naming::Rexnet => self.rexnet_module(part),
+            Naming::Rexnet => format!("{}.{}", self.rexnet_unit(part), self.rexnet_leaf(part)),
             Naming::Efficientnet => self.efficientnet_module(part),
         }
     }
@@ -79,27 +79,39 @@ impl NetSpec {
     /// Module name of the batch norm that follows `part`; meaningless where [`NetSpec::has_norm`] is false.
     pub fn norm_module(&self, part: Part) -> String {
         match self.naming {
-            Naming::Rexnet => match part {
-                Part::SeReduce(i) => format!("features.{i}.se.bn"),
-                Part::HeadHidden => "head.bn".into(),
-                _ => self.rexnet_module(part).replace(".conv", ".bn").replace(".bn_", ".conv_"),
-            },
+            Naming::Rexnet => format!("{}.bn", self.rexnet_unit(part)),
             Naming::Efficientnet => self.efficientnet_norm(part),
         }
     }
 
-    fn rexnet_module(&self, part: Part) -> String {
+    /// Module name of block `i`.
+    pub(crate) fn block_module(&self, i: usize) -> String {
+        match self.naming {
+            Naming::Rexnet => format!("features.{i}"),
+            Naming::Efficientnet => self.stage_block(i),
+        }
+    }
+
+    /// What holds a layer and its batch norm.
+    fn rexnet_unit(&self, part: Part) -> String {
         match part {
-            Part::Stem => "stem.conv".into(),
-            Part::Expand(i) => format!("features.{i}.conv_exp.conv"),
-            Part::Depthwise(i) => format!("features.{i}.conv_dw.conv"),
-            Part::Project(i) => format!("features.{i}.conv_pwl.conv"),
-            Part::SeReduce(i) => format!("features.{i}.se.fc1"),
-            Part::SeExpand(i) => format!("features.{i}.se.fc2"),
-            Part::HeadConv => format!("features.{}.conv", self.blocks.len()),
-            Part::HeadHidden => "head.fc1".into(),
-            Part::Classifier if self.head.hidden.is_some() => "head.fc2".into(),
-            Part::Classifier => "head.fc".into(),
+            Part::Stem => "stem".into(),
+            Part::Expand(i) => format!("features.{i}.conv_exp"),
+            Part::Depthwise(i) => format!("features.{i}.conv_dw"),
+            Part::Project(i) => format!("features.{i}.conv_pwl"),
+            Part::SeReduce(i) | Part::SeExpand(i) => format!("features.{i}.se"),
+            Part::HeadConv => format!("features.{}", self.blocks.len()),
+            Part::HeadHidden | Part::Classifier => "head".into(),
+        }
+    }
+
+    fn rexnet_leaf(&self, part: Part) -> &'static str {
+        match part {
+            Part::SeReduce(_) | Part::HeadHidden => "fc1",
+            Part::SeExpand(_) => "fc2",
+            Part::Classifier if self.head.hidden.is_some() => "fc2",
+            Part::Classifier => "fc",
+            Part::Stem | Part::Expand(_) | Part::Depthwise(_) | Part::Project(_) | Part::HeadConv => "conv",
         }
     }
 
@@ -128,10 +140,9 @@ impl NetSpec {
             Part::Expand(i) => nth(i, 1),
             Part::Depthwise(i) => nth(i, 2),
             Part::Project(i) => nth(i, 3),
-            Part::SeReduce(i) => format!("{}.se.bn", self.stage_block(i)),
+            Part::SeReduce(i) | Part::SeExpand(i) => format!("{}.se.bn", self.stage_block(i)),
             Part::HeadConv => "bn2".into(),
-            Part::HeadHidden => "head_bn".into(),
-            Part::SeExpand(_) | Part::Classifier => unreachable!("no batch norm follows {part:?}"),
+            Part::HeadHidden | Part::Classifier => "head_bn".into(),
         }
     }
 

@@ -182,13 +182,3 @@ impl NetSpec {
         self.head.hidden.map_or(pooled, |h| h.features)
     }
 }
-
-impl NetSpec {
-    /// Refuses what no network can be.
-    /// # Errors
-    /// `Impossible`, naming the field, for zero widths, strides, kernels or classes, even kernels, stages that do not
-    /// sum to the blocks, and mean or std that do not fit the planes.
-    pub fn check(&self) -> Result<(), crate::SpecError> {
-        Ok(())
-    }
-}
