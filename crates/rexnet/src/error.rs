@@ -10,6 +10,14 @@ pub enum Error {
     /// A network that cannot be.
     #[error(transparent)]
     Spec(#[from] rexnet_spec::SpecError),
+    /// A file that describes no network.
+    #[error("{}", path.display())]
+    Net {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rexnet_spec::SpecError,
+    },
     /// A file that cannot be read or written.
     #[error("{}", path.display())]
     File {
@@ -58,13 +66,15 @@ impl Error {
 
     /// 2 for a wrong request, 1 for work that failed.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Usage { .. }) { 2 } else { 1 }
+        use rexnet_spec::SpecError::UnknownNet;
+        if matches!(self, Self::Usage { .. } | Self::Spec(UnknownNet { .. })) { 2 } else { 1 }
     }
 
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Usage { help, .. } | Self::Failed { help, .. } if !help.is_empty() => Some(help.clone()),
+            Self::Spec(error) | Self::Net { source: error, .. } => error.help(),
             _ => None,
         }
     }

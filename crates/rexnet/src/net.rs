@@ -13,7 +13,7 @@ pub fn load_net(text: &str) -> Result<NetSpec> {
     let path = Path::new(text);
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
         let toml = std::fs::read_to_string(path).map_err(Error::file(path))?;
-        return Ok(toml::from_str(&toml).map_err(rexnet_spec::SpecError::from)?);
+        return NetSpec::from_toml(&toml).map_err(|source| Error::Net { path: path.into(), source });
     }
-    Err(Error::usage(format!("`{text}` is no known network"), "`rexnet zoo` lists them"))
+    Ok(NetSpec::named(text)?)
 }

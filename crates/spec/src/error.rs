@@ -27,7 +27,7 @@ pub enum SpecError {
         wanted: &'static str,
     },
     /// The text is not a network.
-    #[error("line {line}, column {column}: {message}{}", did_you_mean(nearest.as_deref()))]
+    #[error("line {line}, column {column}: {message}")]
     Toml {
         /// Line of the text, from 1.
         line: usize,
@@ -39,7 +39,7 @@ pub enum SpecError {
         nearest: Option<String>,
     },
     /// No network has that name.
-    #[error("`{name}` is not a known network{}", did_you_mean(nearest.as_deref()))]
+    #[error("`{name}` is not a known network")]
     UnknownNet {
         /// What was asked for.
         name: String,
@@ -58,6 +58,16 @@ pub enum SpecError {
     },
 }
 
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+impl SpecError {
+    /// What to do about it, where that can be said.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Toml { nearest: Some(name), .. } | Self::UnknownNet { nearest: Some(name), .. } => {
+                Some(format!("did you mean `{name}`?"))
+            }
+            Self::UnknownNet { nearest: None, .. } => Some("`rexnet zoo` lists the known networks".into()),
+            Self::OverBudget { .. } => Some("raise the limits, or ask for fewer blocks or smaller pictures".into()),
+            _ => None,
+        }
+    }
 }
