@@ -2,3 +2,4 @@
 #![forbid(unsafe_code)]
 
 pub mod onnx;
+pub mod timm_dir;

@@ -108,8 +108,7 @@ fn metadata(net: &NetSpec, classes: &[String]) -> Result<Vec<proto::StringPair>,
     let failed = |part| move |source: ReadError| OnnxError::Describe { part, source };
     let names = serde_json::to_string(classes).map_err(|e| failed("classes")(e.into()))?;
     let input = serde_json::to_string(&net.input).map_err(|e| failed("input")(e.into()))?;
-    let toml = toml::to_string(net).map_err(|e| failed("net")(e.into()))?;
-    let mut pairs = vec![("input", input), ("net", toml)];
+    let mut pairs = vec![("input", input), ("net", net.to_toml())];
     if !classes.is_empty() {
         pairs.insert(0, ("classes", names));
     }

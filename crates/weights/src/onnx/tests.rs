@@ -56,7 +56,7 @@ fn small() -> NetSpec {
         act_expand = "hard_swish"
         shortcut = "partial"
     "#;
-    toml::from_str(toml).expect("a network")
+    NetSpec::from_toml(toml).expect("a network")
 }
 
 fn source(net: &NetSpec) -> impl FnMut(&str) -> Result<Vec<f32>, ReadError> {
@@ -159,7 +159,7 @@ fn preparation_names_and_network_come_back_from_the_metadata() {
     };
     assert_eq!(serde_json::from_str::<Vec<String>>(&value("classes")).expect("a list"), classes());
     assert_eq!(serde_json::from_str::<Input>(&value("input")).expect("an input contract"), net.input);
-    assert_eq!(toml::from_str::<NetSpec>(&value("net")).expect("a network"), net);
+    assert_eq!(NetSpec::from_toml(&value("net")).expect("a network"), net);
     assert_eq!((model.producer_name(), model.opset_import[0].version()), ("rexnet", 17));
 }
 
