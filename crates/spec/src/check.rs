@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::{Act, Block, Input, NetSpec, SpecError};
+use crate::{Act, Block, Family, Input, NetSpec, Rule, SpecError};
 
 /// Most channels of any layer.
 pub(crate) const MAX_WIDTH: u32 = 1 << 20;
@@ -44,6 +44,22 @@ impl NetSpec {
         demand(self.norm.eps > 0.0 && self.norm.eps.is_finite(), "norm.eps", self.norm.eps, "must be above 0")?;
         demand((0.0..=1.0).contains(&self.norm.momentum), "norm.momentum", self.norm.momentum, "from 0 to 1")?;
         self.input.check()
+    }
+}
+
+impl Family {
+    /// Refuses what would make no network at any scale.
+    /// # Errors
+    /// `Impossible`, naming the field.
+    pub(crate) fn check(&self) -> Result<(), SpecError> {
+        demand((1..=MAX_BLOCKS).contains(&(self.depth as usize)), "depth", self.depth, "from 1 to 1000 blocks")?;
+        let slope = self.gain / self.gain_steps;
+        demand(slope >= 0.0 && slope.is_finite(), "gain", slope, "a slope that does not fall")?;
+        if let Rule::Piecewise { breaks } = &self.rule {
+            let placed = breaks.is_sorted() && breaks.iter().all(|at| at.is_finite());
+            demand(placed, "breaks", format!("{breaks:?}"), "block numbers in ascending order")?;
+        }
+        self.at(1.0).check()
     }
 }
 

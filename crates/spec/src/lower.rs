@@ -23,7 +23,8 @@ impl NetSpec {
         check_side("height", size[0])?;
         check_side("width", size[1])?;
         let input = Shape { c: self.input.channels, h: size[0], w: size[1] };
-        let mut b = Builder { spec: self, named, graph: Graph { input, nodes: Vec::new() }, block: None };
+        let nodes = Vec::with_capacity(NODES_OF_BLOCK * (self.blocks.len() + 1));
+        let mut b = Builder { spec: self, named, graph: Graph { input, nodes }, block: None };
         let mut x =
             b.conv_norm_act(Value(0), Part::Stem, self.stem.out, self.stem.kernel, self.stem.stride, self.stem.act)?;
         for i in 0..self.blocks.len() {
@@ -35,6 +36,9 @@ impl NetSpec {
         Ok(b.graph)
     }
 }
+
+/// Most nodes of a block, and more than stem and head have.
+const NODES_OF_BLOCK: usize = 18;
 
 struct Builder<'a> {
     spec: &'a NetSpec,

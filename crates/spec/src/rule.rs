@@ -66,6 +66,14 @@ pub enum Rounding {
 }
 
 impl Rounding {
+    /// The smallest step between two widths.
+    pub(crate) fn step(self) -> u32 {
+        match self {
+            Self::Nearest => 1,
+            Self::Multiple(divisor) => divisor.max(1),
+        }
+    }
+
     /// A width; 1 at least.
     pub fn width(self, value: f64) -> u32 {
         self.settle(value.round_ties_even())

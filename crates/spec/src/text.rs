@@ -22,8 +22,11 @@ impl NetSpec {
         line("input", inline(&self.input));
         line("stem", inline(&self.stem));
         line("stages", inline(&self.stages));
-        let rows: Vec<String> = self.blocks.iter().map(inline).collect();
-        line("blocks", format!("[\n    {},\n]", rows.join(",\n    ")));
+        let mut rows = String::new();
+        for block in &self.blocks {
+            rows.extend(["    ", &inline(block), ",\n"]);
+        }
+        line("blocks", format!("[\n{rows}]"));
         line("head", inline(&self.head));
         text
     }

@@ -60,7 +60,7 @@ impl Width {
     }
 }
 
-/// A point on the two axes along which a family moves.
+/// A point on the axes along which a family moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scale {
     /// The width multiplier.
@@ -183,11 +183,16 @@ impl Family {
         self.with_channels(stem, &self.channels(scale), pen)
     }
 
+    /// Rise of each block in units of the slope.
+    pub(crate) fn shape(&self) -> Vec<f64> {
+        let stages: Vec<u32> = self.layout.stages(self.depth).iter().map(|stage| stage.blocks).collect();
+        self.rule.shape(&stages)
+    }
+
     /// Output of each block: `(intercept + slope * shape) * width`. Summed block by block and multiplied last, as the
     /// reference does it: at ties (83.5 at width 0.6) the order of operations decides.
     fn channels(&self, scale: Scale) -> Vec<u32> {
-        let stages: Vec<u32> = self.layout.stages(self.depth).iter().map(|stage| stage.blocks).collect();
-        let shape = self.rule.shape(&stages);
+        let shape = self.shape();
         let (mut value, slope) = self.line(scale, shape.last().copied().unwrap_or(0.0));
         let mut before = 0.0;
         let width = |x: f64| {
