@@ -9,5 +9,7 @@ pub use error::Error;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 mod net;
+#[cfg(feature = "onnx-check")]
+pub mod onnx_check;
 
 pub use net::load_net;
