@@ -1,2 +1,4 @@
 //! Pictures in, tensors out: decode, resize, crop, augment, data sets and the seeded loader.
 #![forbid(unsafe_code)]
+
+pub mod data;

@@ -1,0 +1,28 @@
+//! Data sets: which pictures there are, what class each one has, and batches of them.
+//!
+//! [`Data::open`] takes what a user names (a folder of classes, a folder with `train/` and `val/`, CIFAR files, a CSV,
+//! tar shards), [`Dataset`] is one split of it. No file is trusted.
+//!
+//! Class numbers follow torchvision: the top-level folders, sorted by bytes. Pictures may lie deeper. A `classes.txt`
+//! beside the data (one name a line) fixes another order. Whatever is passed over is counted, with the reason.
+
+mod cifar;
+mod dataset;
+mod error;
+mod folder;
+mod layout;
+mod list;
+mod naming;
+mod pickle;
+mod report;
+mod shards;
+mod source;
+mod split;
+
+pub use dataset::{Dataset, Sample};
+pub use error::DataError;
+pub use layout::{Data, Options, Split, Training, Validation};
+pub use naming::Order;
+pub use pickle::PickleError;
+pub use report::{Passed, Reason, Report};
+pub use source::{Planes, Source};

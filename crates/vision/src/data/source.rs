@@ -1,0 +1,118 @@
+//! Where the pixels of a sample are.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A place that holds one picture.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Source {
+    /// A file, named relative to the data set's folder.
+    File {
+        /// The data set's folder, shared by its samples.
+        root: Arc<Path>,
+        /// The file; joined to `root`, so an absolute one stands for itself.
+        path: PathBuf,
+    },
+    /// A member of a tar shard.
+    Member {
+        /// The tar file, shared by its samples.
+        shard: Arc<Path>,
+        /// The member's name.
+        name: Arc<str>,
+        /// Where its bytes begin.
+        offset: u64,
+        /// How many there are.
+        bytes: u64,
+    },
+    /// A record of raw pixels.
+    Record {
+        /// The file it came from, shared by its samples.
+        planes: Arc<Planes>,
+        /// Number of the record.
+        index: usize,
+    },
+}
+
+/// Raw pictures of one size, kept in memory: R, G and B planes of `side * side` bytes each, at a fixed distance.
+#[derive(Debug)]
+pub struct Planes {
+    /// The file's name, for messages.
+    pub name: String,
+    /// Width and height in pixels.
+    pub side: usize,
+    /// The file.
+    pub(super) bytes: Vec<u8>,
+    /// Where the first picture begins.
+    pub(super) first: usize,
+    /// Bytes from one picture to the next.
+    pub(super) stride: usize,
+}
+
+impl Planes {
+    /// The picture with number `index` as interleaved RGB, `3 * side * side` bytes.
+    ///
+    /// # Panics
+    /// When there is no such picture.
+    pub fn rgb(&self, index: usize) -> Vec<u8> {
+        let area = self.side * self.side;
+        let planes = &self.bytes[self.first + index * self.stride..][..3 * area];
+        (0..area).flat_map(|i| [planes[i], planes[area + i], planes[2 * area + i]]).collect()
+    }
+}
+
+impl Source {
+    /// A picture file.
+    pub fn file(root: impl AsRef<Path>, path: impl Into<PathBuf>) -> Self {
+        Self::File { root: root.as_ref().into(), path: path.into() }
+    }
+
+    /// A name for messages and fingerprints, the same wherever the data set lies. Bytes that are not UTF-8 become
+    /// U+FFFD; files are opened by their true names.
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::File { path, .. } => path.to_string_lossy(),
+            Self::Member { shard, name, .. } => {
+                let shard = shard.file_name().unwrap_or_default().to_string_lossy();
+                Cow::Owned(format!("{shard}/{name}"))
+            }
+            Self::Record { planes, index } => Cow::Owned(format!("{}#{index}", planes.name)),
+        }
+    }
+
+    /// The file, where the picture is one.
+    pub fn path(&self) -> Option<PathBuf> {
+        match self {
+            Self::File { root, path } => Some(root.join(path)),
+            _ => None,
+        }
+    }
+}
+
+const EXTENSIONS: [&str; 12] =
+    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "dib", "gif", "tif", "tiff", "apng"];
+
+/// Whether a name has the extension of a picture, in any case.
+pub(super) fn has_picture_extension(path: &Path) -> bool {
+    path.extension().is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
+}
+
+/// Whether a file is worth decoding: the extension says so or, where it does not, the first bytes do.
+pub(super) fn may_be_picture(path: &Path) -> bool {
+    has_picture_extension(path) || first_bytes(path).is_ok_and(|head| format_of(&head).is_some())
+}
+
+fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(32);
+    File::open(path)?.take(32).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// The format that the first bytes of a file name, among those read here.
+pub(super) fn format_of(head: &[u8]) -> Option<image::ImageFormat> {
+    use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    image::guess_format(head).ok().filter(|f| [Bmp, Gif, Jpeg, Png, Tiff, WebP].contains(f))
+}
