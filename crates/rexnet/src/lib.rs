@@ -8,8 +8,10 @@ pub use error::Error;
 /// Result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+mod model_card;
 mod net;
 #[cfg(feature = "onnx-check")]
 pub mod onnx_check;
 
+pub use model_card::{Format, ModelCard};
 pub use net::load_net;
