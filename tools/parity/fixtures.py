@@ -3,29 +3,14 @@
     python tools/parity/fixtures.py        # needs torch and timm
 """
 import json
-import pathlib
-import sys
 
 import timm
 import torch
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tools'))
-import counter  # noqa: E402
+from common import ROOT, counter, shake
 
 NETS = {'rexnet_100': {}, 'rexnet:1.4': {'width_mult': 1.4}, 'rexnetr_200': {}, 'mobilenetv2_100': {},
         'efficientnet_b0': {}, 'tf_efficientnet_lite0': {}}
-
-
-def shake(model):
-    """Replaces every tensor but the batch counters by the generated one of its name."""
-    state = model.state_dict()
-    for name, tensor in state.items():
-        values = counter.shaken(name, tuple(tensor.shape))
-        if values is not None:
-            state[name] = torch.from_numpy(values)
-    model.load_state_dict(state)
-    return model.eval()
 
 
 def main():
