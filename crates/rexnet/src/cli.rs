@@ -33,6 +33,10 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// List the known networks
+    Zoo(verbs::zoo::Request),
     /// Show the layers and the cost of networks
     Info(verbs::info::Request),
+    /// Design the largest network within limits
+    Design(verbs::design::Request),
 }

@@ -4,6 +4,7 @@
 mod args;
 mod cli;
 mod out;
+mod table;
 mod verbs;
 
 use std::process::ExitCode;

@@ -30,6 +30,8 @@ pub struct LayerCost {
     pub name: String,
     /// What it computes, in a few characters: `conv 3x3 s2 dw`, `silu`.
     pub op: String,
+    /// Channels of its (first) input.
+    pub c_in: u32,
     /// Shape of its output.
     pub out: Shape,
     /// Its share.
@@ -69,6 +71,7 @@ impl Graph {
             .map(|(node, receptive_field)| LayerCost {
                 name: node.name.clone(),
                 op: describe(&node.op),
+                c_in: self.shape(node.inputs[0]).c,
                 out: node.out,
                 cost: self.node_cost(node),
                 receptive_field,

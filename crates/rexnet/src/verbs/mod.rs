@@ -1,6 +1,8 @@
 //! One file a verb: read the request, call a room, emit one answer.
 
+pub(crate) mod design;
 pub(crate) mod info;
+pub(crate) mod zoo;
 
 use rexnet::Result;
 
@@ -10,6 +12,8 @@ use crate::out::Out;
 pub(crate) fn run(verb: Verb, common: &Common, out: &mut Out) -> Result<()> {
     let _ = common;
     match verb {
+        Verb::Zoo(request) => zoo::run(&request, out),
         Verb::Info(request) => info::run(&request, out),
+        Verb::Design(request) => design::run(&request, out),
     }
 }

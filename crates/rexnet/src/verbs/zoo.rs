@@ -1,0 +1,128 @@
+//! `rexnet zoo`: the known networks, what was published about them, and where weights are.
+
+use std::io::{self, Write};
+
+use clap::{Args, ValueEnum};
+use rexnet::{Error, Result};
+use rexnet_spec::{ZOO, ZooEntry, nearest};
+use serde::Serialize;
+
+use crate::out::{Answer, Out};
+use crate::table::{Table, grouped};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  rexnet zoo --family rexnet --sort macs\n  rexnet zoo --filter lite --json")]
+pub(crate) struct Request {
+    /// Only names that contain this
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Only this family: rexnet, rexnetr, rexnet_lite, cifar, ...
+    #[arg(long, value_name = "NAME")]
+    family: Option<String>,
+    /// Order of the rows [default: family and width]
+    #[arg(long)]
+    sort: Option<Sort>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Sort {
+    Name,
+    Params,
+    Macs,
+    /// Best first
+    Top1,
+}
+
+pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
+    if let Some(family) = &request.family {
+        known_family(family)?;
+    }
+    let mut rows = ZOO
+        .iter()
+        .filter(|entry| request.family.as_ref().is_none_or(|family| entry.family() == family))
+        .filter(|entry| request.filter.as_ref().is_none_or(|part| entry.name.contains(part.as_str())))
+        .map(Row::of)
+        .collect::<Result<Vec<_>>>()?;
+    match request.sort {
+        None => {}
+        Some(Sort::Name) => rows.sort_by_key(|row| row.name),
+        Some(Sort::Params) => rows.sort_by_key(|row| row.params),
+        Some(Sort::Macs) => rows.sort_by_key(|row| row.macs),
+        Some(Sort::Top1) => {
+            rows.sort_by(|a, b| b.published_top1.unwrap_or(0.0).total_cmp(&a.published_top1.unwrap_or(0.0)))
+        }
+    }
+    out.emit(&Rows(rows))
+}
+
+fn known_family(family: &str) -> Result<()> {
+    let families = || ZOO.iter().map(ZooEntry::family);
+    if families().any(|known| known == family) {
+        return Ok(());
+    }
+    let help = nearest(family, families())
+        .map_or_else(|| "`rexnet zoo` lists all families".into(), |near| format!("did you mean `{near}`?"));
+    Err(Error::usage(format!("`{family}` is not a known family"), help))
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Rows(Vec<Row>);
+
+#[derive(Serialize)]
+struct Row {
+    name: &'static str,
+    family: &'static str,
+    params: u64,
+    macs: u64,
+    input: [u32; 3],
+    published_top1: Option<f64>,
+    dataset: &'static str,
+    source: &'static str,
+    weights: &'static str,
+    sha256: Option<&'static str>,
+}
+
+impl Row {
+    fn of(entry: &ZooEntry) -> Result<Self> {
+        let net = entry.net()?;
+        let cost = net.cost(net.input.size)?;
+        let [height, width] = net.input.size;
+        Ok(Self {
+            name: entry.name,
+            family: entry.family(),
+            params: cost.params,
+            macs: cost.macs,
+            input: [net.input.channels, height, width],
+            published_top1: entry.published_top1,
+            dataset: entry.dataset,
+            source: entry.source,
+            weights: entry.weights,
+            sha256: entry.sha256,
+        })
+    }
+}
+
+impl Answer for Rows {
+    fn text(&self, to: &mut dyn Write) -> io::Result<()> {
+        let mut table = Table::new(&["name", "params", "MACs", "input", "top-1", "of", "published in", "weights"]);
+        for row in &self.0 {
+            let [_, height, width] = row.input;
+            table.row(vec![
+                row.name.into(),
+                grouped(row.params),
+                grouped(row.macs),
+                format!("{height}x{width}"),
+                row.published_top1.map_or("-".into(), |top1| format!("{top1:.1}")),
+                if row.published_top1.is_some() { row.dataset.into() } else { "-".into() },
+                row.source.into(),
+                row.weights.into(),
+            ]);
+        }
+        table.write(to)?;
+        for (row, sum) in self.0.iter().filter_map(|row| row.sha256.map(|sum| (row, sum))) {
+            writeln!(to, "sha256 of {}'s weights: {sum}", row.name)?;
+        }
+        Ok(())
+    }
+}
