@@ -56,7 +56,7 @@ impl std::str::FromStr for Count {
             _ => return text.parse().ok().filter(|&count| count > 0).map(Self).ok_or_else(wanted),
         };
         let count = text[..text.len() - 1].parse::<f64>().map_err(|_| wanted())? * unit;
-        if count >= 1.0 && count < 1e18 { Ok(Self(count.round() as u64)) } else { Err(wanted()) }
+        if (1.0..1e18).contains(&count) { Ok(Self(count.round() as u64)) } else { Err(wanted()) }
     }
 }
 

@@ -7,7 +7,7 @@ use support::rexnet;
 
 fn names(args: &[&str]) -> Vec<String> {
     let rows = rexnet(args).json();
-    rows.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    rows.as_array().expect("a list").iter().map(|row| row["name"].as_str().expect("a name").to_owned()).collect()
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl AddAssign for Cost {
 }
 
 /// One operation with its cost.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LayerCost {
     /// Name of the node.
     pub name: String,
@@ -36,6 +36,10 @@ pub struct LayerCost {
     pub out: Shape,
     /// Its share.
     pub cost: Cost,
+    /// d_in/d_out of a dense convolution or linear layer, the paper's dimension ratio.
+    pub ratio: Option<f64>,
+    /// Whether it is a batch norm or an activation, which executions fold into the layer before.
+    pub is_epilogue: bool,
     /// Side in pixels of the square of the picture that one output depends on along convolutions; borders and gates
     /// aside. Behind the global pool the longer side of the picture.
     pub receptive_field: u32,
@@ -74,6 +78,8 @@ impl Graph {
                 c_in: self.shape(node.inputs[0]).c,
                 out: node.out,
                 cost: self.node_cost(node),
+                ratio: self.ratio(node),
+                is_epilogue: matches!(node.op, Op::Norm { .. } | Op::Act(_)),
                 receptive_field,
                 block: node.block,
             })
@@ -97,6 +103,11 @@ impl Graph {
             Op::Norm { .. } => Cost { params: 2 * c_out, ..Cost::default() },
             Op::Act(_) | Op::Pool | Op::Scale | Op::Shortcut { .. } | Op::Dropout { .. } => Cost::default(),
         }
+    }
+
+    fn ratio(&self, node: &Node) -> Option<f64> {
+        let dense = matches!(node.op, Op::Conv { groups: 1, .. } | Op::Linear { .. });
+        dense.then(|| f64::from(self.shape(node.inputs[0]).c) / f64::from(node.out.c))
     }
 
     /// Receptive field of each node: a kernel of k widens it by k - 1 steps of the input's stride to the picture.

@@ -82,6 +82,8 @@ struct Layer {
     /// d_in/d_out of a dense layer.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<f64>,
+    #[serde(skip)]
+    is_epilogue: bool,
 }
 
 /// A block, or the layers before or after all blocks.
@@ -127,7 +129,7 @@ impl Info {
         while let Some(layer) = layers.next() {
             let (mut op, mut params) = (layer.op.clone(), layer.params);
             // Batch norm and activation stand on the line of the layer that they follow.
-            while let Some(next) = layers.next_if(|next| next.op == "batch norm" || next.is_act()) {
+            while let Some(next) = layers.next_if(|next| next.is_epilogue) {
                 op = format!("{op}, {}", next.op);
                 params += next.params;
             }
@@ -146,15 +148,8 @@ impl Info {
     }
 }
 
-impl Layer {
-    fn is_act(&self) -> bool {
-        self.name.ends_with(".act")
-    }
-}
-
 impl From<&LayerCost> for Layer {
     fn from(layer: &LayerCost) -> Self {
-        let dense = layer.cost.macs > 0 && !layer.op.ends_with("dw");
         Self {
             name: layer.name.clone(),
             op: layer.op.clone(),
@@ -163,7 +158,8 @@ impl From<&LayerCost> for Layer {
             macs: layer.cost.macs,
             activations: layer.cost.activations,
             receptive_field: layer.receptive_field,
-            ratio: dense.then(|| f64::from(layer.c_in) / f64::from(layer.out.c)),
+            ratio: layer.ratio,
+            is_epilogue: layer.is_epilogue,
         }
     }
 }

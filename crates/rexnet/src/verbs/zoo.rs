@@ -43,14 +43,13 @@ pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
         .filter(|entry| request.filter.as_ref().is_none_or(|part| entry.name.contains(part.as_str())))
         .map(Row::of)
         .collect::<Result<Vec<_>>>()?;
+    let top1 = |row: &Row| row.published_top1.unwrap_or(0.0);
     match request.sort {
         None => {}
         Some(Sort::Name) => rows.sort_by_key(|row| row.name),
         Some(Sort::Params) => rows.sort_by_key(|row| row.params),
         Some(Sort::Macs) => rows.sort_by_key(|row| row.macs),
-        Some(Sort::Top1) => {
-            rows.sort_by(|a, b| b.published_top1.unwrap_or(0.0).total_cmp(&a.published_top1.unwrap_or(0.0)))
-        }
+        Some(Sort::Top1) => rows.sort_by(|a, b| top1(b).total_cmp(&top1(a))),
     }
     out.emit(&Rows(rows))
 }

@@ -7,14 +7,14 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// What a run of the binary said.
-pub struct Said {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs `rexnet` with these arguments in `folder`.
-pub fn rexnet_in(folder: &Path, args: &[&str]) -> Said {
+pub(crate) fn rexnet_in(folder: &Path, args: &[&str]) -> Said {
     let output: Output = Command::new(env!("CARGO_BIN_EXE_rexnet"))
         .args(args)
         .current_dir(folder)
@@ -29,7 +29,7 @@ pub fn rexnet_in(folder: &Path, args: &[&str]) -> Said {
 }
 
 /// Runs `rexnet` in a folder of its own.
-pub fn rexnet(args: &[&str]) -> Said {
+pub(crate) fn rexnet(args: &[&str]) -> Said {
     let folder = tempfile::tempdir().expect("a folder");
     rexnet_in(folder.path(), args)
 }
@@ -37,14 +37,14 @@ pub fn rexnet(args: &[&str]) -> Said {
 impl Said {
     /// Standard output of a run that succeeded.
     #[track_caller]
-    pub fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self.stdout
     }
 
     /// The JSON value that a run printed, whatever its exit code.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.stdout, self.stderr))
     }
 }

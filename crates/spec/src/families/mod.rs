@@ -37,7 +37,8 @@ pub enum Growth {
 }
 
 impl Width {
-    const fn new(base: f64, growth: Growth) -> Self {
+    /// So many channels at multiplier 1.
+    pub const fn new(base: f64, growth: Growth) -> Self {
         Self { base, growth }
     }
 
