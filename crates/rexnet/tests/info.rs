@@ -80,6 +80,16 @@ fn multiply_adds_are_called_macs_and_bench_is_named_for_the_time() {
 }
 
 #[test]
+fn a_network_can_be_printed_edited_and_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = rexnet(&["info", "rexnet_100", "--toml"]).ok();
+    assert!(text.contains("classes = 1000"));
+    std::fs::write(folder.path().join("mine.toml"), text.replace("classes = 1000", "classes = 10")).unwrap();
+    let info = rexnet_in(folder.path(), &["info", "mine.toml", "--json"]).json();
+    assert_eq!(info["params"], 4_796_873 - 990 * 1281);
+}
+
+#[test]
 fn unknown_networks_suggest_the_nearest_and_exit_2() {
     let said = rexnet(&["info", "rexnet_10"]);
     assert_eq!((said.code, said.stdout.as_str()), (2, ""));

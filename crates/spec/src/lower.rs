@@ -220,3 +220,29 @@ fn check_side(field: &str, side: u32) -> Result<(), SpecError> {
     let wanted = "from 1 to 32768 pixels";
     Err(SpecError::Impossible { field: field.into(), value: side.to_string(), wanted })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_padding_puts_the_odd_zero_last() {
+        // TensorFlow's SAME, as timm's `pad_same` computes it: (size, kernel, stride) -> (out, before, after).
+        for (n, kernel, stride, wanted) in [
+            (224, 3, 2, (112, 0, 1)),
+            (56, 5, 2, (28, 1, 2)),
+            (7, 3, 1, (7, 1, 1)),
+            (15, 3, 2, (8, 1, 1)),
+            (4, 1, 2, (2, 0, 0)),
+        ] {
+            assert_eq!(extent(Padding::Same, n, kernel, stride), Some(wanted), "{n} {kernel} {stride}");
+        }
+    }
+
+    #[test]
+    fn symmetric_padding_is_pytorchs() {
+        assert_eq!(extent(Padding::Symmetric, 224, 3, 2), Some((112, 1, 1)));
+        assert_eq!(extent(Padding::Symmetric, 97, 5, 2), Some((49, 2, 2)));
+        assert_eq!(extent(Padding::Symmetric, 1, 3, 2), Some((1, 1, 1)));
+    }
+}

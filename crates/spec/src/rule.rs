@@ -100,7 +100,7 @@ impl Rounding {
 pub(crate) fn multiple_of(value: f64, divisor: u32) -> u32 {
     let divisor = divisor.max(1);
     let near = (((value + f64::from(divisor / 2)) as u32) / divisor * divisor).max(divisor);
-    if f64::from(near) < 0.9 * value { near + divisor } else { near }
+    if f64::from(near) < 0.9 * value { near.saturating_add(divisor) } else { near }
 }
 
 /// Splits `total` in proportion to `shares` by largest remainder (the earlier first among equals), at least one each.

@@ -68,8 +68,10 @@ fn an_impossible_budget_says_the_least_network() {
 
 #[test]
 fn no_limit_and_limits_beyond_every_network_are_errors() {
-    for limits in [Limits::default(), Limits::macs(u64::MAX)] {
-        assert!(matches!(design(&Family::rexnet(), &limits), Err(SpecError::Impossible { .. })));
+    for family in [Family::rexnet(), Family::rexnetr(8), Family::rexnet_lite()] {
+        for limits in [Limits::default(), Limits::macs(u64::MAX)] {
+            assert!(matches!(design(&family, &limits), Err(SpecError::Impossible { .. })), "{}", family.name);
+        }
     }
     let falling = Family { rule: Rule::Piecewise { breaks: vec![3.0, 1.0] }, ..Family::rexnet() };
     assert!(matches!(design(&falling, &Limits::macs(M)), Err(SpecError::Impossible { .. })));
@@ -124,8 +126,8 @@ fn families_rules_and_depths_are_solved_alike() {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    let macs = (50.0..6000.0_f64).prop_map(|millions| (millions * 1e6) as u64);
-    let params = (0.8..60.0_f64).prop_map(|millions| (millions * 1e6) as u64);
+    let macs = (50e6_f64.ln()..6e9_f64.ln()).prop_map(|log| log.exp() as u64);
+    let params = (0.8e6_f64.ln()..60e6_f64.ln()).prop_map(|log| log.exp() as u64);
     (macs, params, 0..3).prop_map(|(macs, params, kind)| match kind {
         0 => Limits::macs(macs),
         1 => Limits::params(params),
@@ -141,7 +143,7 @@ proptest! {
         let found = design(&Family::rexnet(), &limits).unwrap();
         sound(&found, &limits);
         let share = used(&found, &limits);
-        prop_assert!(share >= 0.995, "{share} of {limits:?}");
+        prop_assert!(share >= 0.995 || found.best.cost.macs < 49_750_000, "{share} of {limits:?}");
         prop_assert!(found.binding.used(found.larger.cost) > 1.0);
     }
 

@@ -25,9 +25,15 @@ pub(crate) struct Request {
     /// One line a block instead of one a layer
     #[arg(long)]
     per_block: bool,
+    /// Print the network itself as a net.toml, to edit and give back
+    #[arg(long, conflicts_with_all = ["size", "per_block", "json"])]
+    toml: bool,
 }
 
 pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
+    if request.toml {
+        return request.nets.iter().try_for_each(|net| out.emit(&Toml { net: net.load()?.to_toml() }));
+    }
     let infos = request
         .nets
         .iter()
@@ -44,6 +50,18 @@ pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
             Ok(())
         }
         Err(infos) => out.emit(&Comparison(infos)),
+    }
+}
+
+/// A network as its own description.
+#[derive(Serialize)]
+struct Toml {
+    net: String,
+}
+
+impl Answer for Toml {
+    fn text(&self, to: &mut dyn Write) -> io::Result<()> {
+        write!(to, "{}", self.net)
     }
 }
 
