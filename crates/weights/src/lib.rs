@@ -47,6 +47,7 @@ pub use identify::identify;
 pub use init::init;
 pub use mismatch::Mismatch;
 pub use model_file::{FORMAT_VERSION, ModelFile, ModelMeta};
+pub use pth::PthFault;
 pub use resolve::{Binding, HeadChange, NewHead, resolve};
 pub use sniff::FileKind;
 pub use store::Store;

@@ -57,12 +57,13 @@ impl Store {
 
     fn parse(bytes: Bytes) -> Result<Self, WeightsError> {
         let head = bytes.read_at(0, bytes.len().min(SNIFF_BYTES))?;
-        let contents = match FileKind::of(&head) {
+        let mut contents = match FileKind::of(&head) {
             FileKind::Safetensors => safetensors::parse(&bytes)?,
             FileKind::Zip => pth::parse_zip(&bytes)?,
             FileKind::LegacyPth => pth::parse_legacy(&bytes)?,
             other => return Err(WeightsError::NotWeights(other)),
         };
+        contents.strip_prefixes()?;
         Ok(Self { bytes, contents })
     }
 
@@ -130,6 +131,26 @@ impl Store {
 
     fn entry(&self, name: &str) -> Result<&Entry, WeightsError> {
         self.contents.entries.get(name).ok_or_else(|| WeightsError::tensor(name, TensorFault::Absent))
+    }
+}
+
+/// What wrappers put before every name: data-parallel training and `torch.compile`, in either order.
+const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
+
+impl Contents {
+    fn strip_prefixes(&mut self) -> Result<(), WeightsError> {
+        let bare = |mut name: &str| {
+            while let Some(rest) = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)) {
+                name = rest;
+            }
+            name.to_owned()
+        };
+        for (name, entry) in std::mem::take(&mut self.entries) {
+            if self.entries.insert(bare(&name), entry).is_some() {
+                return Err(WeightsError::tensor(name, TensorFault::Duplicate));
+            }
+        }
+        Ok(())
     }
 }
 

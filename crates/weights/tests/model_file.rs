@@ -1,4 +1,5 @@
 //! The self-describing model file.
+#![allow(clippy::unwrap_used, reason = "a helper may fail its test")]
 
 use rexnet_spec::NetSpec;
 use rexnet_weights::{Data, ModelFile, ModelMeta, Store, Tensors, WeightsError, init, safetensors};

@@ -1,4 +1,5 @@
 //! Whose tensors a file holds.
+#![allow(clippy::unwrap_used, reason = "a helper may fail its test")]
 
 use std::collections::BTreeMap;
 
@@ -108,7 +109,7 @@ fn every_dialect_is_told_apart_by_its_keys_and_gives_our_tensors() {
         for decl in spec.graph(spec.input.size).unwrap().tensors() {
             match binding.read(&decl.name).unwrap() {
                 Tensor { shape, data: Data::F32(values) } => {
-                    assert_eq!((shape, values), (decl.shape.clone(), shaken(&decl)))
+                    assert_eq!((shape, values), (decl.shape.clone(), shaken(&decl)));
                 }
                 Tensor { shape, data } => assert_eq!((shape, data), (vec![], Data::I64(vec![1]))),
             }
