@@ -26,6 +26,16 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file of weights that is not what it should be.
+    #[error(transparent)]
+    Weights(#[from] rexnet_weights::WeightsError),
+    /// A description of timm's that gives no network here.
+    #[error(transparent)]
+    TimmConfig(#[from] crate::ConfigError),
+    /// A model that a hub did not give.
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Hub(#[from] crate::hub::HubError),
     /// Standard output or input failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -74,6 +84,9 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Usage { help, .. } | Self::Failed { help, .. } if !help.is_empty() => Some(help.clone()),
+            Self::Weights(error) => error.help(),
+            #[cfg(feature = "hub")]
+            Self::Hub(error) => error.help(),
             Self::Spec(error) | Self::Net { source: error, .. } => error.help(),
             _ => None,
         }

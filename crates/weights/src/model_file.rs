@@ -89,6 +89,11 @@ impl ModelFile {
         Ok(Self { meta, store })
     }
 
+    /// Whether a file describes its own network.
+    pub fn is_described(store: &Store) -> bool {
+        store.metadata().contains_key(key::FORMAT)
+    }
+
     /// Its tensors under the names of its network.
     /// # Errors
     /// `Mismatch` where the file contradicts itself.
