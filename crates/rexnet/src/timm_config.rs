@@ -83,7 +83,7 @@ pub fn read_timm_config(text: &str) -> Result<ModelMeta, ConfigError> {
         Some(pretrained) => pretrained,
         None => serde_json::from_str(text)?,
     };
-    let mut spec = network(&config.architecture, config.model_args.unwrap_or_default())?;
+    let mut spec = network(&config.architecture, &config.model_args.unwrap_or_default())?;
     spec.classes = config.num_classes.or(pretrained.num_classes).unwrap_or(spec.classes);
     let labels = config.label_names.or(pretrained.label_names.clone()).or(pretrained.labels.clone());
     prepare(&mut spec.input, &pretrained)?;
@@ -93,15 +93,14 @@ pub fn read_timm_config(text: &str) -> Result<ModelMeta, ConfigError> {
 }
 
 /// The network of an architecture and its arguments.
-fn network(architecture: &str, args: ModelArgs) -> Result<NetSpec, ConfigError> {
-    let planes = args.in_chans;
-    let mut spec = if is_plain(&args) {
+fn network(architecture: &str, args: &ModelArgs) -> Result<NetSpec, ConfigError> {
+    let mut spec = if is_plain(args) {
         NetSpec::named(architecture)
             .map_err(|source| ConfigError::Architecture { architecture: architecture.to_owned(), source })?
     } else {
-        scaled(architecture, &args)?
+        scaled(architecture, args)?
     };
-    if let Some(planes) = planes {
+    if let Some(planes) = args.in_chans {
         spec.input.channels = planes;
     }
     Ok(spec)
@@ -182,7 +181,7 @@ fn prepare(input: &mut Input, cfg: &Pretrained) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn unsupported(field: &'static str, value: impl ToString) -> ConfigError {
+fn unsupported(field: &'static str, value: impl std::fmt::Display) -> ConfigError {
     ConfigError::Unsupported { field, value: value.to_string() }
 }
 

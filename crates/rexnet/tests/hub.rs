@@ -39,7 +39,7 @@ impl Server {
         let (log, answers) = (asked.clone(), answers(port));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                serve(stream.unwrap(), &answers, &log);
+                serve(&stream.unwrap(), &answers, &log);
             }
         });
         Self { port, asked }
@@ -61,21 +61,21 @@ impl Server {
     }
 }
 
-fn serve(stream: TcpStream, answers: &Answers, log: &Mutex<Vec<(String, bool)>>) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+fn serve(mut stream: &TcpStream, answers: &Answers, log: &Mutex<Vec<(String, bool)>>) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let Some(first) = lines.next() else { return };
     let has_token = lines.any(|line| line.eq_ignore_ascii_case("authorization: Bearer secret"));
     let words: Vec<&str> = first.split(' ').collect();
     log.lock().unwrap().push((format!("{} {}", words[0], words[1]), has_token));
     let missing = Answer(404, vec![], vec![]);
     let Answer(status, headers, body) = answers.get(words[1]).unwrap_or(&missing);
-    let mut text = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n");
+    write!(stream, "HTTP/1.1 {status} x\r\nconnection: close\r\n").unwrap();
     if !headers.iter().any(|(name, _)| *name == "content-length") {
-        text += &format!("content-length: {}\r\n", body.len());
+        write!(stream, "content-length: {}\r\n", body.len()).unwrap();
     }
-    headers.iter().for_each(|(name, value)| text += &format!("{name}: {value}\r\n"));
-    let mut stream = &stream;
-    stream.write_all(text.as_bytes()).unwrap();
+    for (name, value) in headers {
+        write!(stream, "{name}: {value}\r\n").unwrap();
+    }
     stream.write_all(b"\r\n").unwrap();
     if words[0] == "GET" {
         // The client may hang up on a body that it does not want.

@@ -18,7 +18,7 @@ pub struct Mismatch {
 }
 
 /// Names that a message shows of each kind.
-const SHOWN: usize = 6;
+const SHOWN: usize = 3;
 
 impl Mismatch {
     /// Whether there is no difference.

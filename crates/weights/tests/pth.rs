@@ -138,6 +138,11 @@ fn what_pytorch_does_not_write_is_refused_by_name() {
         other => panic!("{name}: {other}"),
     };
     is("big_endian.pth", |f| matches!(f, PthFault::BigEndian));
+    let legacy = damaged("plain_legacy.pth", |bytes| {
+        assert_eq!(bytes[73], 0x88, "`little_endian` is true");
+        bytes[73] = 0x89;
+    });
+    assert!(matches!(legacy, WeightsError::Pth(PthFault::BigEndian)), "{legacy}");
     is("deflated.pth", |f| matches!(f, PthFault::NotStored { .. }));
     is("short_storage.pth", |f| matches!(f, PthFault::StorageLength { needed: 8, have: 4, .. }));
     is("list.pth", |f| matches!(f, PthFault::NoTensors));
@@ -153,13 +158,34 @@ fn half_a_download_says_so() {
     }
 }
 
-/// A legacy file with `object` as its fourth pickle.
-fn legacy(object: &[u8]) -> WeightsError {
+/// A legacy file with `object` as its fourth pickle and then `rest`.
+fn legacy_file(object: &[u8], rest: &[u8]) -> Vec<u8> {
     let mut bytes = std::fs::read(path("plain_legacy.pth")).unwrap();
     bytes.truncate(137); // magic number, version, machine
-    bytes.extend(object);
-    bytes.extend(b"\x80\x02].");
-    Store::from_bytes(bytes).unwrap_err()
+    [&bytes, object, rest].concat()
+}
+
+/// What is said of one without storages.
+fn legacy(object: &[u8]) -> WeightsError {
+    Store::from_bytes(legacy_file(object, b"\x80\x02].")).unwrap_err()
+}
+
+#[test]
+fn a_view_that_leaves_its_storage_is_refused() {
+    let storage = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0kX\x03\0\0\0cpuK\x04NtQ";
+    let rest = b"\x80\x02]X\x01\0\0\0ka.\x04\0\0\0\0\0\0\0ABCDEFGHIJKLMNOP";
+    let open = |offset: u8, len: u8, stride: u8| {
+        let view = [&b"ctorch._utils\n_rebuild_tensor_v2\n("[..], storage, &[b'K', offset]].concat();
+        let sizes = [b'K', len, 0x85, b'K', stride, 0x85, 0x89, b'}', b't', b'R', b's', b'.'];
+        let object = [b"\x80\x02}X\x01\0\0\0w", &view[..], &sizes].concat();
+        Store::from_bytes(legacy_file(&object, rest)).and_then(|store| store.read_f32("w"))
+    };
+    let value = |text: &[u8; 4]| f32::from_le_bytes(*text);
+    assert_eq!(open(1, 2, 2).unwrap(), [value(b"EFGH"), value(b"MNOP")], "the last element may be touched");
+    for (offset, len, stride) in [(4, 1, 1), (2, 3, 1), (0, 3, 2), (1, 2, 3)] {
+        let error = open(offset, len, stride).unwrap_err();
+        assert!(matches!(error, WeightsError::Tensor { fault: TensorFault::OutOfStorage { .. }, .. }), "{error}");
+    }
 }
 
 #[test]
@@ -174,7 +200,7 @@ fn pickles_that_misuse_the_machine_are_errors() {
         ("recalls what was never stored", b"\x80\x02h\x07."),
         ("calls a number", b"\x80\x02K\x01)R."),
         ("sets items of a number", b"\x80\x02K\x01(NNu."),
-        ("pops through a mark", b"\x80\x02N(0."),
+        ("pops through a mark", b"\x80\x02NN(0."),
         ("takes a tuple for a storage", b"\x80\x02)Q."),
         ("rebuilds a tensor from nothing", b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R."),
     ] {
