@@ -70,14 +70,21 @@ pub fn design(family: &Family, limits: &Limits) -> Result<Design, SpecError> {
 const NARROW_BELOW: f64 = 0.5;
 /// A scale at which every width is at its floor.
 const SMALLEST: f64 = 1e-4;
+/// Where a search upwards gives up; a family that grows is too wide to be described long before.
+const LARGEST: f64 = 1e9;
 /// A share of a limit that needs no filling.
 const ENOUGH: f64 = 0.995;
+/// Steps that a block may be wider than its rule by filling.
+const FILL_ROUNDS: u32 = 2;
 /// Relative width of the gap in which the last step is looked for. Steps of one channel lie over 1e-5 apart.
 const FINE: f64 = 1e-10;
 /// The same while the tilt is still moving.
 const COARSE: f64 = 1e-5;
-/// Scales of three decimals are tried by themselves.
+/// Published widths have one decimal; scales of up to three are tried by themselves.
 const DECIMALS: f64 = 1e3;
+/// The tilt's range. Not 1: a power of two times a half would put widths that the scale holds (14.5 of 16) on a tie,
+/// where rounding errors decide and a larger scale may give a narrower block.
+const MOST_TILT: f64 = 0.999;
 /// Halvings of the tilt's range.
 const TILT_HALVINGS: u32 = 12;
 
@@ -114,8 +121,8 @@ impl Solver<'_> {
 
     /// The last step of the scale that `fits`, searched outwards from `near`. The least network must fit.
     fn last_step(&self, tilt: f64, near: f64, tolerance: f64, fits: &dyn Fn(Cost) -> bool) -> Gap {
-        // A network too wide to be described has no cost and does not fit.
-        let fits = |scale: f64| self.cost(scale, tilt).is_ok_and(fits);
+        // A network too wide to be described has no cost and does not fit; nor may a family without growth run away.
+        let fits = |scale: f64| scale < LARGEST && self.cost(scale, tilt).is_ok_and(fits);
         let mut stride = 1.05;
         let mut gap = Gap { fits: near, over: near };
         if fits(near) {
@@ -151,10 +158,10 @@ impl Solver<'_> {
             let reach = self.last_step(tilt, near, COARSE, &|cost| binding.slack(cost).is_some());
             self.cost(reach.fits, tilt).is_ok_and(|cost| self.limits.hold(cost))
         };
-        if holds(1.0) {
-            return direction;
+        if holds(MOST_TILT) {
+            return MOST_TILT * direction;
         }
-        let mut gap = Gap { fits: 0.0, over: 1.0 };
+        let mut gap = Gap { fits: 0.0, over: MOST_TILT };
         for _ in 0..TILT_HALVINGS {
             gap.split(f64::midpoint(gap.fits, gap.over), holds);
         }
@@ -169,9 +176,10 @@ impl Solver<'_> {
         let mut channels: Vec<u32> = step.net.blocks.iter().map(|block| block.out).collect();
         let (stem, pen) = (step.net.stem.out, step.net.head.channels);
         let mut cost = step.cost;
-        let mut widened = true;
-        while widened && !self.limits.iter().any(|limit| limit.used(cost) >= ENOUGH) {
-            widened = false;
+        for _ in 0..FILL_ROUNDS {
+            if self.limits.iter().any(|limit| limit.used(cost) >= ENOUGH) {
+                break;
+            }
             let mut end = channels.len();
             for level in shape.chunk_by(|a, b| a == b).rev() {
                 let start = end - level.len();
@@ -180,7 +188,7 @@ impl Solver<'_> {
                 end = start;
                 let wider_cost = self.family.with_channels(stem, &wider, pen).cost(self.family.input.size)?;
                 if wider.is_sorted() && self.limits.hold(wider_cost) {
-                    (channels, cost, widened) = (wider, wider_cost, true);
+                    (channels, cost) = (wider, wider_cost);
                 }
             }
         }

@@ -42,7 +42,7 @@ const PAPER: &str = "arXiv 2007.00992 v3";
 const SEARCH: &str = "arXiv 2007.00992 v3, Table 3";
 const README: &str = "clovaai/rexnet README";
 const TIMM: &str = "timm results-imagenet.csv";
-const DRIVE: &str = "Google Drive, linked from github.com/clovaai/rexnet";
+const DRIVE: &str = "Google Drive, linked from github.com/clovaai/rexnet; not fetched by us";
 const NONE: &str = "none";
 const IMAGENET: &str = "ImageNet-1k";
 /// The paper searched on CIFAR-10 and CIFAR-100; its Table 3 has the level of the latter.

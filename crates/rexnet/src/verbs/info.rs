@@ -142,7 +142,7 @@ impl Info {
     }
 
     fn layer_table(&self) -> Table {
-        let mut table = Table::new(&["layer", "op", "out", "params", "MACs", "outputs", "field", "d_in/d_out"]);
+        let mut table = Table::new(&["layer", "op", "out", "params", "MACs", "activations", "field", "d_in/d_out"]);
         let mut layers = self.layers.iter().peekable();
         while let Some(layer) = layers.next() {
             let (mut op, mut params) = (layer.op.clone(), layer.params);
@@ -213,7 +213,7 @@ fn block_rows(layers: &[LayerCost]) -> Vec<BlockRow> {
 }
 
 fn block_table(rows: &[BlockRow]) -> Table {
-    let mut table = Table::new(&["block", "out", "params", "MACs", "outputs", "field", "d_in/d_out"]);
+    let mut table = Table::new(&["block", "out", "params", "MACs", "activations", "field", "d_in/d_out"]);
     for row in rows {
         table.row(vec![
             row.block.clone(),
@@ -236,7 +236,7 @@ impl Answer for Info {
             None => self.layer_table().write(to)?,
         }
         let [params, macs, activations] = [self.params, self.macs, self.activations].map(grouped);
-        writeln!(to, "total  {params} params  {macs} MACs  {activations} outputs")?;
+        writeln!(to, "total  {params} params  {macs} MACs  {activations} activations")?;
         let mut breaks: Vec<&Broken> = self.breaks.iter().collect();
         breaks.sort_by_key(|broken| (broken.rule, broken.block));
         for same in breaks.chunk_by(|a, b| a.what == b.what && a.block + 1 == b.block) {
@@ -260,7 +260,7 @@ struct Comparison(Vec<Info>);
 impl Answer for Comparison {
     fn text(&self, to: &mut dyn Write) -> io::Result<()> {
         let mut table =
-            Table::new(&["net", "input", "params", "MACs", "outputs", "blocks", "last width", "rules broken"]);
+            Table::new(&["net", "input", "params", "MACs", "activations", "blocks", "last width", "rules broken"]);
         for info in &self.0 {
             table.row(vec![
                 info.name.clone(),

@@ -91,7 +91,7 @@ impl Scale {
 pub struct Family {
     /// First part of the networks' names.
     pub name: String,
-    /// Number of blocks.
+    /// Number of blocks; [`Family::with_depth`] changes it and keeps first and last width.
     pub depth: u32,
     /// Shape of the widths along the blocks.
     pub rule: Rule,
