@@ -1,13 +1,13 @@
 //! `rexnet design`: the largest network within limits.
 
-use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use rexnet::{Error, Result};
 use rexnet_spec::{Act, Costed, Design, Family, Limits, Quantity, Rule, Shortcut, SpecError, design};
+use rexnet_weights::write_atomic;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -114,7 +114,8 @@ pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
     let path = request.out.clone().or(default);
     out.emit(&Answered::of(&found, &limits, solve_ms)?)?;
     if let Some(path) = path {
-        write_whole(&path, &found.best.net.to_toml())?;
+        let text = found.best.net.to_toml();
+        write_atomic(&path, |file| file.write_all(text.as_bytes())).map_err(Error::file(&path))?;
         out.note(format_args!("wrote {}; next: rexnet train DATA --net {}", path.display(), path.display()));
     }
     Ok(())
@@ -165,18 +166,6 @@ impl Request {
         }
         Ok(limits)
     }
-}
-
-/// Writes a file whole or not at all.
-fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let aside = path.with_extension(format!("{}.tmp", std::process::id()));
-    let written = File::create(&aside)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&aside, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&aside); // the first error is the one to tell
-        Error::file(path)(error)
-    })
 }
 
 /// An amount by the name of each limited quantity.
