@@ -30,7 +30,7 @@ impl NetSpec {
         demand(staged == self.blocks.len() as u64, "stages", staged, "must sum to the number of blocks")?;
         demand(self.blocks.len() <= MAX_BLOCKS, "blocks", self.blocks.len(), "at most 1000 blocks")?;
         for (index, block) in self.blocks.iter().enumerate() {
-            block.check(|field| format!("blocks[{index}].{field}"))?;
+            block.check().map_err(|error| in_block(index, error))?;
         }
         if let Some(channels) = self.head.channels {
             width("head.channels", channels)?;
@@ -64,18 +64,28 @@ impl Family {
 }
 
 impl Block {
-    fn check(&self, at: impl Fn(&str) -> String) -> Result<(), SpecError> {
-        width(&at("out"), self.out)?;
-        kernel(&at("kernel"), self.kernel)?;
-        stride(&at("stride"), self.stride)?;
+    fn check(&self) -> Result<(), SpecError> {
+        width("out", self.out)?;
+        kernel("kernel", self.kernel)?;
+        stride("stride", self.stride)?;
         if let Some(hidden) = self.hidden {
-            width(&at("hidden"), hidden)?;
+            width("hidden", hidden)?;
         }
         if let Some(se) = self.se {
-            width(&at("se.channels"), se.channels)?;
+            width("se.channels", se.channels)?;
         }
         let bare_act = self.hidden.is_none() && self.act_expand != Act::Linear;
-        demand(!bare_act, &at("act_expand"), "an activation", "needs `hidden`, the expanding convolution")
+        demand(!bare_act, "act_expand", "an activation", "needs `hidden`, the expanding convolution")
+    }
+}
+
+/// Names the block; only where something is wrong, since the solver checks thousands of networks.
+fn in_block(index: usize, error: SpecError) -> SpecError {
+    match error {
+        SpecError::Impossible { field, value, wanted } => {
+            SpecError::Impossible { field: format!("blocks[{index}].{field}"), value, wanted }
+        }
+        other => other,
     }
 }
 
