@@ -1,3 +1,58 @@
-//! The project's own chores.
+//! The project's own chores. `check` defines green, cheapest step first.
 #![forbid(unsafe_code)]
-fn main() {}
+#![allow(clippy::print_stderr, clippy::exit, reason = "a program for people")]
+
+mod arrows;
+
+use std::process::{Command, ExitCode};
+
+fn main() -> ExitCode {
+    let chore = std::env::args().nth(1);
+    let done = match chore.as_deref() {
+        Some("check") => check(),
+        Some("arrows") => arrows::check(),
+        _ => Err("usage: cargo xtask check | arrows".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tests of doc comments, then of everything else. Ours are compiled with debug assertions, what we depend on as the
+/// release has it, so that Burn is compiled once for tests and binary.
+fn check() -> Result<(), String> {
+    cargo(&["fmt", "--all", "--check"])?;
+    arrows::check()?;
+    cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    cargo_with(&["doc", "--release", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    let assertions: Vec<String> = arrows::ROOMS
+        .iter()
+        .flat_map(|room| {
+            ["--config".into(), format!("profile.release.package.{}.debug-assertions=true", room.package())]
+        })
+        .collect();
+    let assertions: Vec<&str> = assertions.iter().map(String::as_str).collect();
+    cargo(&[&["test", "--release", "--workspace", "--doc", "--quiet"], &assertions[..]].concat())?;
+    let nextest = Command::new("cargo").args(["nextest", "--version"]).output().is_ok_and(|o| o.status.success());
+    let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test", "--tests"] };
+    cargo(&[runner, &["--release", "--workspace"], &assertions[..]].concat())
+}
+
+fn cargo(args: &[&str]) -> Result<(), String> {
+    cargo_with(args, &[])
+}
+
+fn cargo_with(args: &[&str], env: &[(&str, &str)]) -> Result<(), String> {
+    let shown = args.iter().take_while(|a| **a != "--config").copied().collect::<Vec<_>>().join(" ");
+    eprintln!("== cargo {shown}");
+    let status = Command::new("cargo").args(args).envs(env.iter().copied()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`cargo {shown}` failed ({status})")),
+        Err(error) => Err(format!("cargo cannot be run: {error}")),
+    }
+}

@@ -1,6 +1,6 @@
 //! Results on stdout, as text or JSON; everything else on stderr.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use rexnet::Error;
 use serde::Serialize;
@@ -17,12 +17,11 @@ pub(crate) trait Answer: Serialize {
 pub(crate) struct Out {
     json: bool,
     quiet: bool,
-    verbose: bool,
 }
 
 impl Out {
     pub(crate) fn new(common: &Common) -> Self {
-        Self { json: common.json, quiet: common.quiet, verbose: common.verbose }
+        Self { json: common.json, quiet: common.quiet }
     }
 
     /// Prints a result. JSON takes one line, so that a verb may answer many times.
@@ -45,19 +44,6 @@ impl Out {
         }
     }
 
-    /// Says something that only `--verbose` wants to hear.
-    pub(crate) fn detail(&self, message: impl std::fmt::Display) {
-        if self.verbose {
-            say(message);
-        }
-    }
-
-    /// Warns; not even `--quiet` hides it.
-    #[allow(clippy::unused_self, reason = "speaking goes through `Out`, whatever it needs to know")]
-    pub(crate) fn warn(&self, message: impl std::fmt::Display) {
-        say(format_args!("warning: {message}"));
-    }
-
     /// Renders an error: what and where, then on a line of its own what to do.
     #[allow(clippy::unused_self, reason = "speaking goes through `Out`, whatever it needs to know")]
     pub(crate) fn error(&self, error: &Error) {
@@ -74,11 +60,6 @@ impl Out {
         if let Some(help) = error.help() {
             say(format_args!("help: {help}"));
         }
-    }
-
-    /// Whether a progress bar makes sense.
-    pub(crate) fn shows_progress(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
     }
 
     /// Whether the reader is a machine.
