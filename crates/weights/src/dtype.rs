@@ -73,7 +73,7 @@ impl Dtype {
         TABLE.iter().find(|row| row.2 == class).map(|row| row.0)
     }
 
-    /// Whether [`Dtype::decode`] gives [`Data::F32`].
+    /// Whether reading gives [`Data::F32`]; the rest are integers.
     pub fn is_float(self) -> bool {
         matches!(self, Self::F64 | Self::F32 | Self::F16 | Self::Bf16)
     }
