@@ -1,0 +1,41 @@
+//! What can go wrong between a graph and its logits.
+
+/// A network that cannot be built or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The tensor could not be had.
+    #[error("tensor `{name}`")]
+    Tensor {
+        /// Its name in the model file.
+        name: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A tensor of another size than the graph says.
+    #[error("tensor `{name}` has {found} values, the network wants {wanted}")]
+    Size {
+        /// Its name in the model file.
+        name: String,
+        /// Values handed over.
+        found: usize,
+        /// Values of the declared shape.
+        wanted: usize,
+    },
+    /// A graph that no lowering makes.
+    #[error("`{name}` cannot be planned: a batch norm must follow a convolution or a fully connected layer")]
+    LoneNorm {
+        /// Name of the node.
+        name: String,
+    },
+    /// A buffer of another size than the batch says.
+    #[error("{what}: {found} values, {wanted} wanted")]
+    Buffer {
+        /// Which buffer.
+        what: &'static str,
+        /// Values in it.
+        found: usize,
+        /// Values that the batch has.
+        wanted: usize,
+    },
+}
