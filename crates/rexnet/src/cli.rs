@@ -36,4 +36,6 @@ pub(crate) enum Verb {
     Info(verbs::info::Request),
     /// Design the largest network within limits
     Design(verbs::design::Request),
+    /// Write a model as a file that other tools open
+    Export(verbs::export::Request),
 }

@@ -32,6 +32,15 @@ pub enum Error {
     /// A description of timm's that gives no network here.
     #[error(transparent)]
     TimmConfig(#[from] crate::ConfigError),
+    /// A network that the engine cannot run.
+    #[error(transparent)]
+    Engine(#[from] rexnet_engine::EngineError),
+    /// A network that cannot be written as ONNX.
+    #[error(transparent)]
+    Onnx(#[from] rexnet_weights::onnx::OnnxError),
+    /// A network that timm cannot build.
+    #[error(transparent)]
+    Timm(#[from] rexnet_weights::timm_dir::Inexpressible),
     /// A model that a hub did not give.
     #[cfg(feature = "hub")]
     #[error(transparent)]
@@ -85,6 +94,7 @@ impl Error {
         match self {
             Self::Usage { help, .. } | Self::Failed { help, .. } if !help.is_empty() => Some(help.clone()),
             Self::Weights(error) => error.help(),
+            Self::Timm(_) => Some("`--to onnx` and `--to safetensors` take every network".into()),
             #[cfg(feature = "hub")]
             Self::Hub(error) => error.help(),
             Self::Spec(error) | Self::Net { source: error, .. } => error.help(),

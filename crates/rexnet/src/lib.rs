@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod export;
 
 pub use error::Error;
+pub use export::{Agreement, Exported, Format, export};
 
 /// Result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -13,9 +15,11 @@ pub mod hub;
 mod model_card;
 mod net;
 #[cfg(feature = "onnx-check")]
-pub mod onnx_check;
+mod onnx_check;
+mod open;
 mod timm_config;
 
-pub use model_card::{Format, ModelCard};
+pub use model_card::ModelCard;
 pub use net::load_net;
+pub use open::{Progress, open_model};
 pub use timm_config::{ConfigError, read_timm_config};

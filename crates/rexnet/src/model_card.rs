@@ -2,31 +2,17 @@
 
 use std::fmt::Write;
 
-use rexnet_spec::{Input, Interpolation, NetSpec, ResizeMode};
-use rexnet_weights::onnx;
+use rexnet_spec::{Input, Interpolation, ResizeMode};
+use rexnet_weights::{ModelMeta, onnx};
+use serde_json::Value;
 
-use crate::Result;
-
-/// What a model is exported as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// An ONNX file.
-    Onnx,
-    /// One safetensors file in timm's tensor names, our model file.
-    Safetensors,
-    /// A folder for `timm.create_model("local-dir:…")`.
-    TimmDir,
-}
+use crate::{Format, Result};
 
 /// The facts of a model card.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelCard<'a> {
-    /// The network.
-    pub net: &'a NetSpec,
-    /// Class names, where the model file has them.
-    pub classes: Option<&'a [String]>,
-    /// What the model file says about its training, as name and value.
-    pub training: &'a [(String, String)],
+    /// What the model file says.
+    pub meta: &'a ModelMeta,
     /// What stands beside the card.
     pub format: Format,
     /// Name of the exported file or folder.
@@ -38,12 +24,12 @@ impl ModelCard<'_> {
     /// # Errors
     /// When the network has no cost at its input size.
     pub fn markdown(&self) -> Result<String> {
-        let net = self.net;
+        let net = &self.meta.spec;
         let [height, width] = net.input.eval_size();
         let cost = net.cost([height, width])?;
         let mut text = String::new();
         if self.format == Format::TimmDir {
-            text += "---\nlibrary_name: timm\npipeline_tag: image-classification\n---\n";
+            text += &front_matter(self.meta);
         }
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "# {}\n", plain(&net.name));
@@ -61,14 +47,9 @@ impl ModelCard<'_> {
         text += "\n## Preparation of pictures\n\n";
         text += &preparation(&net.input);
         text += "\n## Training\n\n";
-        if self.training.is_empty() {
-            text += "The model file says nothing about it.\n";
-        }
-        for (name, value) in self.training {
-            let _ = writeln!(text, "- {}: {}", plain(name), plain(value));
-        }
+        text += &training(self.meta);
         text += "\n## Classes\n\n";
-        match self.classes {
+        match &self.meta.classes {
             None => text += "The model file has no names for them.\n",
             // An indented block needs no escaping, whatever a name holds.
             Some(names) => {
@@ -82,7 +63,7 @@ impl ModelCard<'_> {
 
     fn usage(&self) -> String {
         let file = self.file;
-        let [height, width] = self.net.input.eval_size();
+        let [height, width] = self.meta.spec.input.eval_size();
         let code = match self.format {
             Format::Onnx => format!(
                 "import onnxruntime\n\
@@ -91,7 +72,7 @@ impl ModelCard<'_> {
                  facts = session.get_modelmeta().custom_metadata_map  # classes, input, net\n",
                 onnx::OUTPUT,
                 onnx::INPUT,
-                self.net.input.channels,
+                self.meta.spec.input.channels,
             ),
             Format::Safetensors => format!(
                 "from safetensors.torch import load_file\n\
@@ -105,12 +86,43 @@ impl ModelCard<'_> {
             ),
         };
         let mut text = format!("```python\n{code}```\n");
-        if self.format == Format::TimmDir && self.net.input.exif {
+        if self.format == Format::TimmDir && self.meta.spec.input.exif {
             text += "\ntimm ignores the orientation tag of photographs, which this model was trained to obey: apply \
                      `PIL.ImageOps.exif_transpose` first.\n";
         }
         text
     }
+}
+
+/// The header that model hubs read.
+fn front_matter(meta: &ModelMeta) -> String {
+    let license = meta.license.as_ref().map(|l| format!("license: {}\n", Value::from(l.as_str())));
+    format!("---\nlibrary_name: timm\npipeline_tag: image-classification\n{}---\n", license.unwrap_or_default())
+}
+
+/// One line a fact.
+fn training(meta: &ModelMeta) -> String {
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    match &meta.training {
+        None => {}
+        Some(Value::Object(training)) => {
+            facts.extend(training.iter().map(|(name, value)| (name.as_str(), shown(value))));
+        }
+        Some(other) => facts.push(("summary", shown(other))),
+    }
+    facts.extend(meta.temperature.map(|t| ("temperature of the logits", t.to_string())));
+    facts.extend(meta.license.clone().map(|license| ("license", license)));
+    facts.extend(meta.notes.clone().map(|notes| ("notes", notes)));
+    if facts.is_empty() {
+        return "The model file says nothing about it.\n".into();
+    }
+    let lines: Vec<String> = facts.iter().map(|(name, value)| format!("- {}: {}", plain(name), plain(value))).collect();
+    lines.join("\n") + "\n"
+}
+
+/// A JSON value without the quotes of a string.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn preparation(input: &Input) -> String {
@@ -145,20 +157,28 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rexnet_spec::NetSpec;
+    use serde_json::json;
+
     use super::*;
 
-    fn card(format: Format, classes: Option<&[String]>, training: &[(String, String)]) -> String {
+    fn meta() -> ModelMeta {
         let mut net = NetSpec::named("rexnet_100").expect("a known network");
         net.input.size = [192, 256];
-        ModelCard { net: &net, classes, training, format, file: "m" }.markdown().expect("a card")
+        ModelMeta::new(net)
+    }
+
+    fn card(format: Format, meta: &ModelMeta) -> String {
+        ModelCard { meta, format, file: "m" }.markdown().expect("a card")
     }
 
     #[test]
     fn a_card_holds_the_facts_of_the_model() {
-        let names = ["cat".to_owned(), "a\n# `dog`".to_owned()];
-        let text = card(Format::Onnx, Some(&names), &[("top-1".into(), "77.9".into())]);
-        for fact in ["4796873 parameters", "192x256", "[0.485, 0.456, 0.406]", "bicubic, antialiased", "- top-1: 77.9"]
-        {
+        let classes = Some(vec!["cat".to_owned(), "a\n# `dog`".to_owned()]);
+        let training = Some(json!({ "best_top1": 77.9, "data": "cats" }));
+        let text = card(Format::Onnx, &ModelMeta { classes, training, license: Some("mit".into()), ..meta() });
+        let facts = ["4796873 parameters", "192x256", "[0.485, 0.456, 0.406]", "bicubic, antialiased"];
+        for fact in facts.into_iter().chain(["- best_top1: 77.9", "- data: cats", "- license: mit"]) {
             assert!(text.contains(fact), "no `{fact}` in\n{text}");
         }
         assert!(text.ends_with("       0  cat\n       1  a # `dog`\n"), "{text}");
@@ -166,15 +186,15 @@ mod tests {
 
     #[test]
     fn what_the_model_file_does_not_know_is_said() {
-        let text = card(Format::Safetensors, None, &[]);
+        let text = card(Format::Safetensors, &meta());
         assert!(text.contains("says nothing") && text.contains("no names"), "{text}");
     }
 
     #[test]
     fn only_a_timm_folder_has_the_hubs_header_and_the_word_on_orientation() {
-        let timm = card(Format::TimmDir, None, &[]);
+        let timm = card(Format::TimmDir, &meta());
         assert!(timm.starts_with("---\nlibrary_name: timm\n") && timm.contains("exif_transpose"), "{timm}");
-        let onnx = card(Format::Onnx, None, &[]);
+        let onnx = card(Format::Onnx, &meta());
         assert!(onnx.starts_with("# rexnet_100") && !onnx.contains("exif_transpose"), "{onnx}");
     }
 }

@@ -1,6 +1,7 @@
 //! One file a verb: read the request, call a room, emit one answer.
 
 pub(crate) mod design;
+pub(crate) mod export;
 pub(crate) mod info;
 pub(crate) mod zoo;
 
@@ -15,5 +16,6 @@ pub(crate) fn run(verb: Verb, common: &Common, out: &mut Out) -> Result<()> {
         Verb::Zoo(request) => zoo::run(&request, out),
         Verb::Info(request) => info::run(&request, out),
         Verb::Design(request) => design::run(&request, out),
+        Verb::Export(request) => export::run(&request, out),
     }
 }
