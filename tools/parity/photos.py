@@ -71,6 +71,33 @@ def compare(check, logits, wanted, labels, files, limit):
         abs(right[0] - TOP1) <= slack and abs(right[1] - TOP5) <= slack)
 
 
+def through_predict(weights, wanted, labels, files):
+    lines = rexnet('predict', DATA / 'photos', '-m', NET, '--weights', weights, '--logits', '--ignore-exif')
+    seen = {line['path']: line['logits'] for line in lines}
+    ours = np.array([seen[str(file)] for file in files])
+    compare('rexnet predict', ours, wanted, labels, files, FILE_LIMIT)
+    [answer] = rexnet('eval', DATA / 'photos/labels.csv', '-m', NET, '--weights', weights, '--ignore-exif')
+    right = tuple(round(answer[key] * len(files) / 100) for key in ('top1', 'top5'))
+    row('rexnet eval: as predict', NET, right, counts(ours, labels), right == counts(ours, labels))
+
+
+def through_export(weights, wanted, labels, files, pixels, model):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        export = ('export', NET, '--weights', weights, '--out')
+        rexnet(*export, folder / 'net.onnx', '--to', 'onnx')
+        parts = [onnx_logits(folder / 'net.onnx', part.numpy()) for part in pixels.split(16)]
+        compare('onnx in ONNX Runtime', np.concatenate(parts), wanted, labels, files, TENSOR_LIMIT)
+        rexnet(*export, folder / 'timm', '--to', 'timm-dir')
+        again = timm.create_model(f'local-dir:{folder}/timm', pretrained=True).eval()
+        compare('timm-dir in timm', logits_of(again, prepared(again, files)), wanted, labels, files, TENSOR_LIMIT)
+        rexnet(*export, folder / 'net.safetensors', '--to', 'safetensors')
+        same = load_file(folder / 'net.safetensors')
+        equal = all(torch.equal(same[name], tensor) for name, tensor in model.state_dict().items()
+                    if not name.endswith('num_batches_tracked'))
+        row("safetensors: equal tensors in timm's names", NET, equal, True, equal)
+
+
 def main():
     with open(DATA / 'photos/labels.csv', encoding='utf-8') as lines:
         rows = list(csv.DictReader(lines))
@@ -80,31 +107,10 @@ def main():
     model = reference_model(weights)
     pixels = prepared(model, files)
     wanted = logits_of(model, pixels)
-    row('timm itself: right at top-1, top-5', NET, counts(wanted, labels), (TOP1, TOP5),
-        counts(wanted, labels) == (TOP1, TOP5))
-
-    source = ('-m', NET, '--weights', weights)
-    seen = {line['path']: line['logits'] for line in rexnet('predict', DATA / 'photos', *source, '--logits', '--ignore-exif')}
-    ours = np.array([seen[str(file)] for file in files])
-    compare('rexnet predict', ours, wanted, labels, files, FILE_LIMIT)
-    [answer] = rexnet('eval', DATA / 'photos/labels.csv', *source, '--ignore-exif')
-    share = tuple(round(answer[key] * len(files) / 100) for key in ('top1', 'top5'))
-    row('rexnet eval: as predict', NET, share, counts(ours, labels), share == counts(ours, labels))
-
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        export = ('export', NET, '--weights', weights, '--out')
-        rexnet(*export, folder / 'net.onnx', '--to', 'onnx')
-        parts = [onnx_logits(folder / 'net.onnx', part.numpy())[0] for part in pixels.split(16)]
-        compare('onnx in ONNX Runtime', np.concatenate(parts), wanted, labels, files, TENSOR_LIMIT)
-        rexnet(*export, folder / 'timm', '--to', 'timm-dir')
-        again = timm.create_model(f'local-dir:{folder}/timm', pretrained=True).eval()
-        compare('timm-dir in timm', logits_of(again, prepared(again, files)), wanted, labels, files, TENSOR_LIMIT)
-        rexnet(*export, folder / 'net.safetensors', '--to', 'safetensors')
-        same = load_file(folder / 'net.safetensors')
-        equal = all(torch.equal(same[name], tensor) for name, tensor in model.state_dict().items()
-                    if not name.endswith('num_batches_tracked'))
-        row('safetensors: equal tensors in timm\'s names', NET, equal, True, equal)
+    right = counts(wanted, labels)
+    row('timm itself: right at top-1, top-5', NET, right, (TOP1, TOP5), right == (TOP1, TOP5))
+    through_export(weights, wanted, labels, files, pixels, model)
+    through_predict(weights, wanted, labels, files)
     finish()
 
 

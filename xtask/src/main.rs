@@ -1,8 +1,9 @@
 //! The project's own chores. `check` defines green, cheapest step first.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stderr, clippy::exit, reason = "a program for people")]
+#![allow(clippy::print_stderr, clippy::print_stdout, clippy::exit, reason = "a program for people")]
 
 mod arrows;
+mod parity;
 
 use std::process::{Command, ExitCode};
 
@@ -11,7 +12,8 @@ fn main() -> ExitCode {
     let done = match chore.as_deref() {
         Some("check") => check(),
         Some("arrows") => arrows::check(),
-        _ => Err("usage: cargo xtask check | arrows".into()),
+        Some("parity") => parity::run(),
+        _ => Err("usage: cargo xtask check | arrows | parity".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -55,7 +55,8 @@ pub(crate) fn check(
     Err(failed(&format_args!("logits differ from the engine's by {difference} where the largest is {largest_logit}")))
 }
 
-/// The operators that `rexnet_weights::onnx` prints; naming them keeps the others out of the binary.
+/// The operators that `rexnet_weights::onnx` prints. With these the check adds 2.4 MB to the binary, with all of
+/// rten's 4.3 MB.
 fn operators() -> rten::OpRegistry {
     op_registry!(
         Add,
