@@ -41,7 +41,7 @@ pub(crate) const ROOMS: &[Room] = &[
 ];
 
 /// Packages of others that only one room may name.
-const RESERVED: &[(&str, &str)] = &[("burn", "train"), ("libc", "kernels")];
+const RESERVED: &[(&str, &str)] = &[("burn", "train")];
 
 /// Refuses an arrow that [`ROOMS`] does not have. Tests may also use `random` and `testkit`.
 pub(crate) fn check() -> Result<(), String> {

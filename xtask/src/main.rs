@@ -39,9 +39,20 @@ fn check() -> Result<(), String> {
         .collect();
     let assertions: Vec<&str> = assertions.iter().map(String::as_str).collect();
     cargo(&[&["test", "--release", "--workspace", "--doc", "--quiet"], &assertions[..]].concat())?;
+    let mut arguments = runner();
+    if std::env::var_os("REXNET_PYTHON").is_none() {
+        eprintln!(
+            "NOT RUN: tests against other programs; `REXNET_PYTHON` names a Python with tools/requirements-ci.txt"
+        );
+    } else if arguments[0] == "nextest" {
+        arguments.push("--ignore-default-filter");
+    }
+    cargo(&[&arguments[..], &["--release", "--workspace"], &assertions[..]].concat())
+}
+
+fn runner() -> Vec<&'static str> {
     let nextest = Command::new("cargo").args(["nextest", "--version"]).output().is_ok_and(|o| o.status.success());
-    let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test", "--tests"] };
-    cargo(&[runner, &["--release", "--workspace"], &assertions[..]].concat())
+    if nextest { vec!["nextest", "run"] } else { vec!["test", "--tests"] }
 }
 
 fn cargo(args: &[&str]) -> Result<(), String> {

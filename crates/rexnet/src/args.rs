@@ -15,7 +15,6 @@ impl std::str::FromStr for NetArg {
     }
 }
 
-/// Declared here for clap's derive; see [`NetArg`].
 impl NetArg {
     /// Reads the network.
     pub(crate) fn load(&self) -> Result<NetSpec> {

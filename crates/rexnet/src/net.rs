@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rexnet_spec::NetSpec;
+use rexnet_weights::ModelFile;
 
 use crate::{Error, Result};
 
@@ -15,5 +16,24 @@ pub fn load_net(text: &str) -> Result<NetSpec> {
         let toml = std::fs::read_to_string(path).map_err(Error::file(path))?;
         return NetSpec::from_toml(&toml).map_err(|source| Error::Net { path: path.into(), source });
     }
+    if path.is_file() {
+        return Ok(ModelFile::open(path)?.meta.spec);
+    }
     Ok(NetSpec::named(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use rexnet_weights::{ModelMeta, init};
+
+    #[test]
+    fn a_model_file_names_its_network() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("model.safetensors");
+        let net = NetSpec::named("cifar_a_best").expect("a known network");
+        ModelFile::save(&path, &ModelMeta::new(net.clone()), &init(&net, 1).expect("weights")).expect("written");
+        assert_eq!(load_net(path.to_str().expect("text")).expect("the file's network"), net);
+    }
 }

@@ -1,5 +1,5 @@
 //! Every integer that is known of the published networks: the paper's tables, and hooks on timm's modules
-//! (`tools/spec_fixtures.py`).
+//! (`tools/fixtures_spec.py`).
 
 use rexnet_spec::{Act, Cost, Family, NetSpec, Op, Rounding, Shortcut};
 

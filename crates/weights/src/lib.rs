@@ -4,9 +4,10 @@
 //! constants, no code in a file is ever run, and tensors are fetched one at a time by positioned reads.
 //!
 //! ```no_run
+//! use rexnet_spec::NetSpec;
 //! use rexnet_weights::{NewHead, Store, resolve};
-//! # fn main() -> Result<(), rexnet_weights::WeightsError> {
-//! # let spec: rexnet_spec::NetSpec = unimplemented!();
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let spec = NetSpec::named("rexnet_100")?;
 //! let store = Store::open("rexnetv1_1.0.pth")?; // the header only
 //! let binding = resolve(&spec, &store, NewHead::Refuse)?; // clovaai's names, told apart by their keys
 //! let stem = binding.read_f32("stem.conv.weight")?; // our names, whatever the file calls it

@@ -1,6 +1,6 @@
 """Writes `crates/vision/tests/fixtures/cifar_protocol4.pkl`: two CIFAR records as NumPy and pickle write them today.
 
-    python tools/cifar_pickle.py
+    python tools/fixtures_cifar.py
 """
 import pickle
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Fixtures of crates/spec from timm: tensor names and shapes, costs by hooks, channel vectors of any width.
 
-    python tools/spec_fixtures.py        # rewrites crates/spec/tests/fixtures/{tensors,layers,channels}.txt
+    python tools/fixtures_spec.py        # rewrites crates/spec/tests/fixtures/{tensors,layers,channels}.txt
 """
 from pathlib import Path
 
