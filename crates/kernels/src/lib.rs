@@ -1,9 +1,28 @@
 //! Arithmetic on plain slices, one file a kernel, each beside its scalar reference and its tests.
 //!
-//! The only room that may hold `unsafe`; so far it has none. Maps are `[channels, height, width]`, f32, one picture; weights are as PyTorch saves them.
+//! A fast text is written once against a small vector trait and runs on every [`Isa`]; maps are [`Planes`] of as many
+//! channels as a vector has lanes. The references take maps as `[channels, height, width]` and weights as PyTorch saves
+//! them. The only room that may hold `unsafe`, each module that does says what for.
+#![allow(clippy::inline_always, reason = "a text must end up inside the function that enables its instructions")]
+
 pub mod act;
+#[allow(unsafe_code, reason = "a cache line is sixteen values")]
+mod buffer;
 pub mod conv;
+#[allow(unsafe_code, reason = "enters functions compiled for what the processor has")]
+mod isa;
+#[allow(unsafe_code, reason = "intrinsics")]
+mod lanes;
+#[allow(unsafe_code, reason = "mutable views that lie between each other in memory and share no value")]
+pub mod planes;
+pub mod pointwise;
 pub mod reduce;
+mod tile;
 
 pub use act::Act;
+pub use buffer::Buffer;
 pub use conv::{Map, Window};
+pub use isa::Isa;
+pub use planes::{Planes, PlanesMut};
+pub use pointwise::Packed;
+pub use tile::{Epilogue, Shortcut};

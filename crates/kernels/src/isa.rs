@@ -1,0 +1,132 @@
+//! Which instructions this machine has, found once, and the one place that enters functions compiled for them.
+
+use std::fmt;
+
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512};
+use crate::lanes::{Lanes, Portable};
+
+/// An instruction set that this machine has. Layouts and packed weights belong to the one they were made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// A text that runs on any width; `run` must be `#[inline(always)]`, as everything hot below it.
+pub(crate) trait Kernel {
+    fn run<V: Lanes>(self, v: V);
+}
+
+impl Isa {
+    /// The plain one, which every machine has.
+    pub const PORTABLE: Self = Self(Kind::Portable);
+
+    /// Every name there are kernels for, slowest first, with the instruction set where this machine has it.
+    pub fn table() -> Vec<(&'static str, Option<Self>)> {
+        let mut table = vec![("portable", Some(Self::PORTABLE))];
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq");
+            table.push(("avx2", avx2.then_some(Self(Kind::Avx2))));
+            table.push(("avx512", avx512.then_some(Self(Kind::Avx512))));
+        }
+        table
+    }
+
+    /// The fastest that this machine has.
+    pub fn detect() -> Self {
+        Self::table().into_iter().rev().find_map(|(_, isa)| isa).unwrap_or(Self::PORTABLE)
+    }
+
+    /// Its name: `portable`, `avx2` or `avx512`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
+        }
+    }
+
+    /// Values of f32 in a vector, which is the number of channels in a plane.
+    pub fn lanes(self) -> usize {
+        match self.0 {
+            Kind::Portable => Portable::N,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => Avx2::N,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => Avx512::N,
+        }
+    }
+
+    pub(crate) fn run(self, kernel: impl Kernel) {
+        match self.0 {
+            Kind::Portable => kernel.run(Portable),
+            // SAFETY: `table` makes this kind only where the processor has AVX2 and FMA.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { run_avx2(kernel) },
+            // SAFETY: `table` makes this kind only where the processor has AVX-512 F and DQ.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => unsafe { run_avx512(kernel) },
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn run_avx2(kernel: impl Kernel) {
+    // SAFETY: the caller has seen AVX2 and FMA.
+    kernel.run(unsafe { Avx2::new() });
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq")]
+unsafe fn run_avx512(kernel: impl Kernel) {
+    // SAFETY: the caller has seen AVX-512 F and DQ.
+    kernel.run(unsafe { Avx512::new() });
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Runs the same cases on every instruction set of this machine and names those that it lacks.
+#[cfg(test)]
+pub(crate) fn every(cases: impl Fn(Isa)) {
+    for (name, isa) in Isa::table() {
+        match isa {
+            Some(isa) => cases(isa),
+            None => eprintln!("NOT RUN: this machine has no {name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_portable_one_is_always_there_and_the_best_one_is_last() {
+        let table = Isa::table();
+        assert_eq!(table[0], ("portable", Some(Isa::PORTABLE)));
+        assert_eq!(table.iter().rev().find_map(|row| row.1), Some(Isa::detect()));
+    }
+
+    #[test]
+    fn a_name_in_the_table_is_the_name_of_its_isa() {
+        for (name, isa) in Isa::table() {
+            assert!(isa.is_none_or(|isa| isa.name() == name && isa.to_string() == name));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! AVX2 with FMA: eight lanes, sixteen registers.
+
+#[allow(clippy::wildcard_imports, reason = "a long list of intrinsics says nothing")]
+use core::arch::x86_64::*;
+
+use super::Lanes;
+
+/// Exists only where the processor has AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// # Safety
+    /// The processor has AVX2 and FMA.
+    pub(crate) unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+const N: usize = 8;
+
+/// Methods that are one expression of intrinsics.
+macro_rules! methods {
+    ($($name:ident($($x:ident),+) = $value:expr;)+) => {$(
+        #[inline(always)]
+        fn $name(self, $($x: __m256),+) -> __m256 {
+            // SAFETY: the token says that the processor has the instructions.
+            unsafe { $value }
+        }
+    )+};
+}
+
+/// All bits set in the first `n` lanes.
+#[inline(always)]
+fn first(n: usize) -> __m256i {
+    const MASKS: [i32; 2 * N] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mask = &MASKS[N - n..][..N];
+    // SAFETY: `mask` has N values; the load needs no alignment. Only methods of the token call this.
+    unsafe { _mm256_loadu_si256(mask.as_ptr().cast()) }
+}
+
+impl Lanes for Avx2 {
+    type F = __m256;
+    const N: usize = N;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        // SAFETY: the token says that the processor has the instruction.
+        unsafe { _mm256_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32]) -> __m256 {
+        let from = &from[..N];
+        // SAFETY: as above; `from` has N values.
+        unsafe { _mm256_loadu_ps(from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn load_few(self, from: &[f32]) -> __m256 {
+        assert!(from.len() < N);
+        // SAFETY: as above; lanes past the slice are masked out.
+        unsafe { _mm256_maskload_ps(from.as_ptr(), first(from.len())) }
+    }
+
+    #[inline(always)]
+    fn store(self, x: __m256, to: &mut [f32]) {
+        let to = &mut to[..N];
+        // SAFETY: as above; `to` has N values.
+        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), x) }
+    }
+
+    #[inline(always)]
+    fn store_few(self, x: __m256, to: &mut [f32]) {
+        assert!(to.len() < N);
+        // SAFETY: as above; lanes past the slice are masked out.
+        unsafe { _mm256_maskstore_ps(to.as_mut_ptr(), first(to.len()), x) }
+    }
+
+    methods! {
+        add(a, b) = _mm256_add_ps(a, b);
+        sub(a, b) = _mm256_sub_ps(a, b);
+        mul(a, b) = _mm256_mul_ps(a, b);
+        fma(a, b, c) = _mm256_fmadd_ps(a, b, c);
+        max(a, b) = _mm256_max_ps(a, b);
+        min(a, b) = _mm256_min_ps(a, b);
+        recip(x) = _mm256_div_ps(_mm256_set1_ps(1.0), x);
+        scale(x, whole) = _mm256_castsi256_ps(_mm256_add_epi32(
+            _mm256_castps_si256(x),
+            _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(whole)),
+        ));
+    }
+
+    #[inline(always)]
+    fn split(self, t: __m256) -> (__m256, __m256) {
+        // SAFETY: the token says that the processor has the instruction.
+        let whole = unsafe { _mm256_floor_ps(t) };
+        (whole, self.sub(t, whole))
+    }
+}

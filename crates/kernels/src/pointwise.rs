@@ -1,0 +1,231 @@
+//! The 1x1 convolution, which is nearly all of the arithmetic. Bound: multiply-adds, two vectors a cycle.
+//!
+//! Weights are packed in panels of one to three planes of output channels. A tile of pixels by a panel is summed in
+//! registers over all input channels, in their order: a result depends on neither the tiles nor the panels.
+
+use std::ops::Range;
+
+use crate::Buffer;
+use crate::isa::{Isa, Kernel};
+use crate::lanes::Lanes;
+use crate::planes::{Planes, PlanesMut};
+use crate::tile::{Epilogue, Place, Stage, finish, load, multiply};
+
+/// Weights and bias of a 1x1 convolution, or of a fully connected layer, as one instruction set wants them.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    isa: Isa,
+    c_in: usize,
+    c_out: usize,
+    panels: Vec<Panel>,
+    values: Buffer,
+}
+
+/// Some planes of output channels: their bias, then their weights for each input channel.
+#[derive(Clone, Debug)]
+struct Panel {
+    planes: Range<usize>,
+    values: Range<usize>,
+}
+
+impl Packed {
+    /// Packs `weight`, `[out, c_in]`, and `bias`, `[out]`.
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn new(isa: Isa, weight: &[f32], bias: &[f32], c_in: usize) -> Self {
+        let (lanes, c_out) = (isa.lanes(), bias.len());
+        assert_eq!(weight.len(), c_out * c_in);
+        let panels = panels(c_out.div_ceil(lanes), c_in, lanes);
+        let mut values = Buffer::zeros(panels.last().map_or(0, |p| p.values.end));
+        for panel in &panels {
+            let first = panel.planes.start * lanes;
+            let rows = values[panel.values.clone()].chunks_exact_mut(panel.planes.len() * lanes);
+            for (k, row) in rows.enumerate() {
+                for (o, value) in (first..c_out).zip(row) {
+                    *value = if k == 0 { bias[o] } else { weight[o * c_in + k - 1] };
+                }
+            }
+        }
+        Self { isa, c_in, c_out, panels, values }
+    }
+
+    /// The instruction set it is packed for.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Input channels.
+    pub fn c_in(&self) -> usize {
+        self.c_in
+    }
+
+    /// Output channels.
+    pub fn c_out(&self) -> usize {
+        self.c_out
+    }
+
+    /// Planes of output channels of each panel, in order.
+    pub fn panels(&self) -> impl ExactSizeIterator<Item = Range<usize>> + '_ {
+        self.panels.iter().map(|panel| panel.planes.clone())
+    }
+
+    /// `y[o] = act(bias[o] + sum over c of weight[o][c] * x[c]) + shortcut[o]` for the output channels of some panels.
+    ///
+    /// `y` has the planes of those panels and `x`'s pixels, in any rows; `x`'s rows lie side by side.
+    /// # Panics
+    /// When the extents do not fit.
+    pub fn run(&self, panels: Range<usize>, x: Planes, y: PlanesMut, epilogue: &Epilogue) {
+        let planes = self.panels[panels.clone()].iter().map(|panel| panel.planes.len()).sum();
+        assert_eq!((x.planes(), x.lanes()), (self.c_in.div_ceil(self.isa.lanes()), self.isa.lanes()));
+        assert_eq!((y.planes(), y.lanes(), y.area()), (planes, x.lanes(), x.area()));
+        self.isa.run(Product { packed: self, panels: &self.panels[panels], x, y, epilogue });
+    }
+}
+
+/// Cuts planes into panels of two, the last of three where they are odd.
+fn panels(planes: usize, c_in: usize, lanes: usize) -> Vec<Panel> {
+    let mut panels: Vec<Panel> = Vec::new();
+    let mut first = 0;
+    while first < planes {
+        let left = planes - first;
+        let count = if left == 3 { 3 } else { left.min(2) };
+        let start = panels.last().map_or(0, |p| p.values.end);
+        panels.push(Panel { planes: first..first + count, values: start..start + count * lanes * (c_in + 1) });
+        first += count;
+    }
+    panels
+}
+
+struct Product<'a> {
+    packed: &'a Packed,
+    panels: &'a [Panel],
+    x: Planes<'a>,
+    y: PlanesMut<'a>,
+    epilogue: &'a Epilogue<'a>,
+}
+
+impl Kernel for Product<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(mut self, v: V) {
+        let mut stage = Stage::new();
+        for i in 0..self.panels.len() {
+            let planes = self.panels[i].planes.len();
+            match (V::REGISTERS, planes) {
+                (32, 3) => self.panel::<V, 9, 3>(v, i, &mut stage),
+                (32, 2) => self.panel::<V, 14, 2>(v, i, &mut stage),
+                (32, _) => self.panel::<V, 14, 1>(v, i, &mut stage),
+                (_, 3) => self.panel::<V, 4, 3>(v, i, &mut stage),
+                (_, 2) => self.panel::<V, 6, 2>(v, i, &mut stage),
+                (_, _) => self.panel::<V, 7, 1>(v, i, &mut stage),
+            }
+        }
+    }
+}
+
+impl Product<'_> {
+    /// One panel with all pixels, `MR` at a time, then ever fewer.
+    #[inline(always)]
+    fn panel<V: Lanes, const MR: usize, const NV: usize>(&mut self, v: V, panel: usize, stage: &mut Stage) {
+        let (mut pixel, pixels) = (0, self.x.area());
+        while pixels - pixel >= MR {
+            self.tile::<V, MR, NV>(v, panel, pixel, stage);
+            pixel += MR;
+        }
+        while pixel < pixels {
+            pixel += match pixels - pixel {
+                7.. if MR > 7 => self.tile::<V, 7, NV>(v, panel, pixel, stage),
+                4.. if MR > 4 => self.tile::<V, 4, NV>(v, panel, pixel, stage),
+                2.. => self.tile::<V, 2, NV>(v, panel, pixel, stage),
+                _ => self.tile::<V, 1, NV>(v, panel, pixel, stage),
+            };
+        }
+    }
+
+    #[inline(always)]
+    fn tile<V: Lanes, const MR: usize, const NV: usize>(
+        &mut self,
+        v: V,
+        panel: usize,
+        pixel: usize,
+        stage: &mut Stage,
+    ) -> usize {
+        let Panel { planes, values } = self.panels[panel].clone();
+        let width = NV * V::N;
+        let mut weights = self.packed.values[values].chunks_exact(width);
+        let bias: [V::F; NV] = load(v, weights.next().unwrap_or_default());
+        let mut sums = [bias; MR];
+        for x in self.x.runs(pixel, MR) {
+            let x = &x[..MR * V::N];
+            for (c, weights) in (0..V::N).zip(&mut weights) {
+                multiply(v, &mut sums, weights, |pixel| x[pixel * V::N + c]);
+            }
+        }
+        stage.put(v, sums);
+        let place = Place { first: self.panels[0].planes.start, plane: planes.start, pixel };
+        finish(v, stage, [MR, NV], &mut self.y, place, self.epilogue);
+        MR
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::every;
+    use crate::planes::testing::{channels_of, planes_of};
+    use crate::planes::values;
+    use crate::{Act, Map, Shortcut, Window, conv};
+
+    fn numbers(n: usize, stream: u64) -> Vec<f32> {
+        let random = rexnet_random::Stream::new(7).at(stream);
+        (0..n as u64).map(|i| random.uniform(i) as f32 - 0.5).collect()
+    }
+
+    /// Activation and shortcut on top of the dense reference.
+    fn reference(x: &[f32], from: Map, weight: &[f32], bias: &[f32], act: Act, prefix: usize) -> Vec<f32> {
+        let to = Map { c: bias.len(), ..from };
+        let mut y = vec![0.0; to.len()];
+        conv::dense(x, from, weight, bias, Window { kernel: 1, stride: 1, top: 0, left: 0 }, &mut y, to);
+        for y in &mut y {
+            *y = act.of(*y);
+        }
+        y.iter_mut().zip(&x[..prefix * from.area()]).for_each(|(y, x)| *y += x);
+        y
+    }
+
+    fn check(isa: Isa, from: Map, c_out: usize, act: Act, prefix: usize) {
+        let lanes = isa.lanes();
+        let (x, weight, bias) = (numbers(from.len(), 1), numbers(from.c * c_out, 2), numbers(c_out, 3));
+        let packed = Packed::new(isa, &weight, &bias, from.c);
+        // What lies in lanes past the last channel must not matter.
+        let blocked = planes_of(lanes, from, &x, f32::NAN);
+        let input = Planes::new(&blocked, lanes, from.c.div_ceil(lanes), from.h, from.w);
+        let (planes, to) = (c_out.div_ceil(lanes), Map { c: c_out, ..from });
+        // The output lies within a larger map, whose border is a canary.
+        let mut framed = vec![777.0; values(lanes, planes, from.h + 2, from.w + 2)];
+        let mut whole = PlanesMut::new(&mut framed, lanes, planes, from.h + 2, from.w + 2);
+        let shortcut = (prefix > 0).then_some(Shortcut { x: input, channels: prefix });
+        let epilogue = Epilogue { act, shortcut };
+        let inside = whole.view().part(0..planes, 1..from.h + 1, 1..from.w + 1);
+        packed.run(0..packed.panels().len(), input, inside, &epilogue);
+        let got = channels_of(whole.view().part(0..planes, 1..from.h + 1, 1..from.w + 1).shared(), to);
+        let want = reference(&x, from, &weight, &bias, act, prefix);
+        for (i, (got, want)) in got.iter().zip(&want).enumerate() {
+            assert!((got - want).abs() <= 1e-5, "{isa} {from:?} to {c_out} {act:?} at {i}: {got} {want}");
+        }
+        let border = (from.h + 2) * (from.w + 2) - from.area();
+        assert_eq!(framed.iter().filter(|&&v| v == 777.0).count(), planes * lanes * border, "canaries");
+    }
+
+    #[test]
+    fn odd_channels_and_pixels_equal_the_reference_on_every_isa() {
+        every(|isa| {
+            for c in 1..=2 * isa.lanes() + 1 {
+                check(isa, Map { c, h: 3, w: 5 }, 2 * isa.lanes() + 2 - c, Act::Linear, 0);
+            }
+            for w in 1..=33 {
+                check(isa, Map { c: 19, h: 1, w }, 38, Act::Silu, 0);
+                check(isa, Map { c: 5, h: 2, w }, 61, Act::Relu6, 5);
+            }
+        });
+    }
+}
