@@ -28,6 +28,12 @@ pub enum EngineError {
         /// Name of the node.
         name: String,
     },
+    /// A graph that no lowering makes.
+    #[error("`{name}` cannot be planned: a network is a stem, blocks and a head")]
+    Unplanned {
+        /// Name of the node where the plan ends.
+        name: String,
+    },
     /// A buffer of another size than the batch says.
     #[error("{what}: {found} values, {wanted} wanted")]
     Buffer {

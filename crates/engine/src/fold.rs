@@ -11,8 +11,8 @@ pub(crate) struct Weights {
     pub(crate) bias: Vec<f32>,
 }
 
-/// Reads and folds the tensors of a convolution or fully connected layer; none for any other step.
-pub(crate) fn weights(graph: &Graph, step: &Step, tensors: &mut Tensors) -> Result<Option<Weights>, EngineError> {
+/// Reads and folds the tensors of a convolution or fully connected layer; of any other step there are none.
+pub(crate) fn weights(graph: &Graph, step: &Step, tensors: &mut Tensors) -> Result<Weights, EngineError> {
     let node = &graph.nodes[step.node];
     let out = node.out.c as usize;
     let c_in = graph.shape(node.inputs[0]).c as usize;
@@ -21,7 +21,7 @@ pub(crate) fn weights(graph: &Graph, step: &Step, tensors: &mut Tensors) -> Resu
             (weight, bias.as_ref(), c_in / *groups as usize * (*kernel * *kernel) as usize)
         }
         Op::Linear { weight, bias } => (weight, Some(bias), c_in),
-        _ => return Ok(None),
+        _ => return Ok(Weights { weight: Vec::new(), bias: Vec::new() }),
     };
     let mut weight = read(tensors, weight, out * fan_in)?;
     let mut bias = bias.map_or_else(|| Ok(vec![0.0; out]), |name| read(tensors, name, out))?;
@@ -36,7 +36,7 @@ pub(crate) fn weights(graph: &Graph, step: &Step, tensors: &mut Tensors) -> Resu
             bias[o] = ((f64::from(bias[o]) - f64::from(mean[o])) * gain + f64::from(shift[o])) as f32;
         }
     }
-    Ok(Some(Weights { weight, bias }))
+    Ok(Weights { weight, bias })
 }
 
 fn read(tensors: &mut Tensors, name: &str, wanted: usize) -> Result<Vec<f32>, EngineError> {

@@ -1,44 +1,97 @@
-//! Memory planned once: each value gets a slot, and a slot is used again when its last reader is done.
+//! What runs: a stem, blocks and a head, their weights packed, their memory and their cuts decided once.
 
-use rexnet_spec::{Graph, Value};
+use std::ops::Range;
 
-use crate::join::Step;
+use rexnet_kernels::{Act, Dense, Isa, Map, Packed, Taps};
 
-/// Which slot each value lives in, and how large each slot is, in values of one picture.
-pub(crate) struct Slots {
-    of_value: Vec<usize>,
-    pub(crate) sizes: Vec<usize>,
+/// A network for pictures of one size.
+pub(crate) struct Plan {
+    pub(crate) isa: Isa,
+    pub(crate) picture: Map,
+    pub(crate) stem: Stem,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) head: Head,
 }
 
-impl Slots {
-    pub(crate) fn of(&self, value: Value) -> usize {
-        self.of_value[value.0]
+/// The convolution over the picture.
+pub(crate) struct Stem {
+    pub(crate) dense: Dense,
+    pub(crate) act: Act,
+    pub(crate) out: Map,
+}
+
+/// Expansion, depthwise convolution, gate, projection and shortcut.
+pub(crate) struct Block {
+    pub(crate) source: Source,
+    /// What the depthwise convolution reads, and the zeros above it and to its left.
+    pub(crate) wide: Map,
+    pub(crate) top: usize,
+    pub(crate) left: usize,
+    pub(crate) taps: Taps,
+    pub(crate) act: Act,
+    /// What it makes.
+    pub(crate) mid: Map,
+    pub(crate) gate: Option<Gate>,
+    pub(crate) project: Layer,
+    /// Channels of the input that are added to the output.
+    pub(crate) shortcut: usize,
+    pub(crate) out: Map,
+    /// Planes that pass through expansion and depthwise convolution together.
+    pub(crate) groups: Vec<Range<usize>>,
+}
+
+/// Where the map under the depthwise convolution comes from.
+pub(crate) enum Source {
+    /// From the picture, by the stem.
+    Stem,
+    /// It is the block's input.
+    Input,
+    /// From the block's input, by a 1x1 convolution.
+    Expand(Layer),
+}
+
+/// Squeeze-excitation, and what follows its product.
+pub(crate) struct Gate {
+    pub(crate) reduce: Layer,
+    pub(crate) expand: Layer,
+    pub(crate) act: Act,
+}
+
+/// A 1x1 convolution or fully connected layer with its activation.
+pub(crate) struct Layer {
+    pub(crate) weights: Packed,
+    pub(crate) act: Act,
+}
+
+/// The last convolution, the pool, and what follows it.
+pub(crate) struct Head {
+    pub(crate) conv: Option<Layer>,
+    /// What is pooled.
+    pub(crate) map: Map,
+    pub(crate) layers: Vec<Layer>,
+}
+
+impl Plan {
+    /// Logits of a picture.
+    pub(crate) fn classes(&self) -> usize {
+        self.head.layers.last().map_or(self.head.map.c, |layer| layer.weights.c_out())
+    }
+
+    /// Planes of a map.
+    pub(crate) fn planes(&self, map: Map) -> usize {
+        map.c.div_ceil(self.isa.lanes())
+    }
+
+    /// Values of a map in planes.
+    pub(crate) fn values(&self, map: Map) -> usize {
+        self.planes(map) * map.area() * self.isa.lanes()
     }
 }
 
-/// Gives every step's output a slot that none of its inputs, and no value still to be read, lives in.
-pub(crate) fn slots(graph: &Graph, steps: &[Step]) -> Slots {
-    let mut last_reader = vec![0; graph.nodes.len() + 1];
-    for (at, step) in steps.iter().enumerate() {
-        for value in &step.inputs {
-            last_reader[value.0] = at;
-        }
+impl Block {
+    /// Rows and columns of the framed map that `rows` rows of the depthwise convolution read.
+    pub(crate) fn frame(&self, rows: usize) -> [usize; 2] {
+        let reach = |n: usize| (n - 1) * self.taps.stride() + self.taps.kernel();
+        [reach(rows), reach(self.mid.w).max(self.left + self.wide.w)]
     }
-    let mut slots = Slots { of_value: vec![0; graph.nodes.len() + 1], sizes: vec![graph.input.elements() as usize] };
-    let mut free: Vec<usize> = Vec::new();
-    for (at, step) in steps.iter().enumerate() {
-        let size = graph.shape(step.out).elements() as usize;
-        let slot = free.pop().unwrap_or_else(|| {
-            slots.sizes.push(0);
-            slots.sizes.len() - 1
-        });
-        slots.sizes[slot] = slots.sizes[slot].max(size);
-        slots.of_value[step.out.0] = slot;
-        let mut ended: Vec<usize> =
-            step.inputs.iter().filter(|v| last_reader[v.0] == at).map(|&v| slots.of(v)).collect();
-        ended.sort_unstable();
-        ended.dedup();
-        free.extend(ended);
-    }
-    slots
 }

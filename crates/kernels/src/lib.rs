@@ -8,7 +8,9 @@
 pub mod act;
 #[allow(unsafe_code, reason = "a cache line is sixteen values")]
 mod buffer;
-pub mod conv;
+pub mod dense;
+pub mod depthwise;
+pub mod gate;
 #[allow(unsafe_code, reason = "enters functions compiled for what the processor has")]
 mod isa;
 #[allow(unsafe_code, reason = "intrinsics")]
@@ -16,13 +18,19 @@ mod lanes;
 #[allow(unsafe_code, reason = "mutable views that lie between each other in memory and share no value")]
 pub mod planes;
 pub mod pointwise;
-pub mod reduce;
+pub mod pool;
+#[allow(unsafe_code, reason = "threads that outlive what they are lent")]
+pub mod team;
 mod tile;
+mod window;
 
 pub use act::Act;
 pub use buffer::Buffer;
-pub use conv::{Map, Window};
+pub use dense::{Dense, Strips};
+pub use depthwise::Taps;
 pub use isa::Isa;
 pub use planes::{Planes, PlanesMut};
 pub use pointwise::Packed;
+pub use team::Team;
 pub use tile::{Epilogue, Shortcut};
+pub use window::{Map, Window};

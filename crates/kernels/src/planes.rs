@@ -63,6 +63,8 @@ unsafe impl Send for Planes<'_> {}
 unsafe impl Sync for Planes<'_> {}
 // SAFETY: as above.
 unsafe impl Send for PlanesMut<'_> {}
+// SAFETY: as above; through a shared reference it can only be read.
+unsafe impl Sync for PlanesMut<'_> {}
 
 macro_rules! extents {
     () => {
@@ -208,11 +210,12 @@ impl<'a> PlanesMut<'a> {
         })
     }
 
-    /// Disjoint groups of at most `count` planes.
-    pub fn groups(self, count: usize) -> impl Iterator<Item = Self> + Send {
-        let whole = self.layout;
-        (0..whole.planes).step_by(count).map(move |start| {
-            let planes = start..whole.planes.min(start + count);
+    /// Disjoint groups of as many planes as `sizes` say, one after the other.
+    pub fn groups(self, sizes: impl Iterator<Item = usize> + Send) -> impl Iterator<Item = Self> + Send {
+        let (whole, mut start) = (self.layout, 0);
+        sizes.map(move |size| {
+            let planes = start..start + size;
+            start += size;
             // SAFETY: no two groups share a plane, and `self` is gone.
             unsafe { self.alias() }.part(planes, 0..whole.rows, 0..whole.width)
         })
@@ -256,6 +259,16 @@ impl<'a> PlanesMut<'a> {
         let start = self.layout.at(plane, row, column);
         // SAFETY: the pixels lie side by side within the view, which borrows them exclusively.
         unsafe { std::slice::from_raw_parts_mut(offset(self.first, start).as_ptr(), pixels * self.layout.lanes) }
+    }
+
+    /// Copies a map of the same extents.
+    pub fn copy(&mut self, from: Planes) {
+        assert_eq!([self.planes(), self.rows(), self.width()], [from.planes(), from.rows(), from.width()]);
+        for plane in 0..self.planes() {
+            for row in 0..self.rows() {
+                self.row(plane, row).copy_from_slice(from.row(plane, row));
+            }
+        }
     }
 
     /// Zeros on every pixel outside these rows and columns.
@@ -343,7 +356,7 @@ mod tests {
         for height in 1..=5 {
             let mut x = numbered(2, 3, 4, 5);
             for band in PlanesMut::new(&mut x, 2, 3, 4, 5).bands(height) {
-                for mut group in band.groups(2) {
+                for mut group in band.groups([2, 1].into_iter()) {
                     for i in 0..group.planes() * group.rows() {
                         let (plane, row) = (i / group.rows(), i % group.rows());
                         group.row(plane, row).iter_mut().for_each(|v| *v += 1000.0);

@@ -11,6 +11,16 @@ use crate::lanes::Lanes;
 use crate::planes::{Planes, PlanesMut};
 use crate::tile::{Epilogue, Place, Stage, finish, load, multiply};
 
+/// `y[o] = bias[o] + weight[o] . x` for one pixel; `weight` is `[y.len(), x.len()]`. The truth, never hot.
+/// # Panics
+/// When a slice has another length than that.
+pub fn reference(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    assert_eq!((weight.len(), bias.len()), (x.len() * y.len(), y.len()));
+    for ((y, b), row) in y.iter_mut().zip(bias).zip(weight.chunks_exact(x.len())) {
+        *y = b + row.iter().zip(x).map(|(w, x)| w * x).sum::<f32>();
+    }
+}
+
 /// Weights and bias of a 1x1 convolution, or of a fully connected layer, as one instruction set wants them.
 #[derive(Clone, Debug)]
 pub struct Packed {
@@ -75,10 +85,15 @@ impl Packed {
     /// # Panics
     /// When the extents do not fit.
     pub fn run(&self, panels: Range<usize>, x: Planes, y: PlanesMut, epilogue: &Epilogue) {
-        let planes = self.panels[panels.clone()].iter().map(|panel| panel.planes.len()).sum();
         assert_eq!((x.planes(), x.lanes()), (self.c_in.div_ceil(self.isa.lanes()), self.isa.lanes()));
-        assert_eq!((y.planes(), y.lanes(), y.area()), (planes, x.lanes(), x.area()));
-        self.isa.run(Product { packed: self, panels: &self.panels[panels], x, y, epilogue });
+        self.product(panels, x, y, epilogue);
+    }
+
+    pub(crate) fn product(&self, panels: Range<usize>, x: impl Scalars, y: PlanesMut, epilogue: &Epilogue) {
+        let panels = &self.panels[panels];
+        let planes = panels.iter().map(|panel| panel.planes.len()).sum();
+        assert_eq!((y.planes(), y.lanes(), y.area()), (planes, self.isa.lanes(), x.pixels()));
+        self.isa.run(Product { packed: self, panels, x, y, epilogue });
     }
 }
 
@@ -96,15 +111,53 @@ fn panels(planes: usize, c_in: usize, lanes: usize) -> Vec<Panel> {
     panels
 }
 
-struct Product<'a> {
+/// What a product takes its scalars from.
+pub(crate) trait Scalars {
+    fn pixels(&self) -> usize;
+
+    /// Adds to the sums of `MR` pixels from `pixel` on, for one input channel after the other, the pixels' values
+    /// times the next of the weights.
+    fn sum<'w, V: Lanes, const MR: usize, const NV: usize>(
+        &self,
+        v: V,
+        pixel: usize,
+        weights: impl Iterator<Item = &'w [f32]>,
+        sums: &mut [[V::F; NV]; MR],
+    );
+}
+
+impl Scalars for Planes<'_> {
+    fn pixels(&self) -> usize {
+        self.area()
+    }
+
+    #[inline(always)]
+    fn sum<'w, V: Lanes, const MR: usize, const NV: usize>(
+        &self,
+        v: V,
+        pixel: usize,
+        mut weights: impl Iterator<Item = &'w [f32]>,
+        sums: &mut [[V::F; NV]; MR],
+    ) {
+        for x in self.runs(pixel, MR) {
+            let x = &x[..MR * V::N];
+            for (c, weights) in (0..V::N).zip(&mut weights) {
+                multiply(v, sums, weights, |pixel| x[pixel * V::N + c]);
+            }
+        }
+    }
+}
+
+/// Some panels times all pixels of `x`.
+pub(crate) struct Product<'a, X> {
     packed: &'a Packed,
     panels: &'a [Panel],
-    x: Planes<'a>,
+    x: X,
     y: PlanesMut<'a>,
     epilogue: &'a Epilogue<'a>,
 }
 
-impl Kernel for Product<'_> {
+impl<X: Scalars> Kernel for Product<'_, X> {
     #[inline(always)]
     fn run<V: Lanes>(mut self, v: V) {
         let mut stage = Stage::new();
@@ -122,11 +175,11 @@ impl Kernel for Product<'_> {
     }
 }
 
-impl Product<'_> {
+impl<X: Scalars> Product<'_, X> {
     /// One panel with all pixels, `MR` at a time, then ever fewer.
     #[inline(always)]
     fn panel<V: Lanes, const MR: usize, const NV: usize>(&mut self, v: V, panel: usize, stage: &mut Stage) {
-        let (mut pixel, pixels) = (0, self.x.area());
+        let (mut pixel, pixels) = (0, self.x.pixels());
         while pixels - pixel >= MR {
             self.tile::<V, MR, NV>(v, panel, pixel, stage);
             pixel += MR;
@@ -154,12 +207,7 @@ impl Product<'_> {
         let mut weights = self.packed.values[values].chunks_exact(width);
         let bias: [V::F; NV] = load(v, weights.next().unwrap_or_default());
         let mut sums = [bias; MR];
-        for x in self.x.runs(pixel, MR) {
-            let x = &x[..MR * V::N];
-            for (c, weights) in (0..V::N).zip(&mut weights) {
-                multiply(v, &mut sums, weights, |pixel| x[pixel * V::N + c]);
-            }
-        }
+        self.x.sum(v, pixel, weights, &mut sums);
         stage.put(v, sums);
         let place = Place { first: self.panels[0].planes.start, plane: planes.start, pixel };
         finish(v, stage, [MR, NV], &mut self.y, place, self.epilogue);
@@ -173,18 +221,14 @@ mod tests {
     use crate::isa::every;
     use crate::planes::testing::{channels_of, planes_of};
     use crate::planes::values;
-    use crate::{Act, Map, Shortcut, Window, conv};
-
-    fn numbers(n: usize, stream: u64) -> Vec<f32> {
-        let random = rexnet_random::Stream::new(7).at(stream);
-        (0..n as u64).map(|i| random.uniform(i) as f32 - 0.5).collect()
-    }
+    use crate::window::testing::numbers;
+    use crate::{Act, Map, Shortcut, Window, dense};
 
     /// Activation and shortcut on top of the dense reference.
     fn reference(x: &[f32], from: Map, weight: &[f32], bias: &[f32], act: Act, prefix: usize) -> Vec<f32> {
         let to = Map { c: bias.len(), ..from };
         let mut y = vec![0.0; to.len()];
-        conv::dense(x, from, weight, bias, Window { kernel: 1, stride: 1, top: 0, left: 0 }, &mut y, to);
+        dense::reference(x, from, weight, bias, Window { kernel: 1, stride: 1, top: 0, left: 0 }, &mut y, to);
         for y in &mut y {
             *y = act.of(*y);
         }

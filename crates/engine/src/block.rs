@@ -1,0 +1,147 @@
+//! A block at work. Its widest map is never stored: some planes of it at a time lie framed on a thread's bench.
+
+use std::ops::Range;
+
+use rexnet_kernels::{Buffer, Epilogue, Map, Planes, PlanesMut, Shortcut, gate, planes, pool};
+
+use crate::crew::{Bench, Crew, room_for};
+use crate::plan::{Block, Gate, Layer, Plan, Source};
+
+/// What a block reads: its input map, and the picture where the block begins with the stem.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) picture: &'a [f32],
+    pub(crate) map: Planes<'a>,
+}
+
+/// Maps of a block with squeeze-excitation.
+#[derive(Default)]
+pub(crate) struct Gated {
+    mid: Buffer,
+    means: Buffer,
+    hidden: Buffer,
+    gates: Buffer,
+}
+
+/// Values of frame and band that stay in the second cache beside weights and input.
+const CACHED: usize = 200_000;
+
+impl Plan {
+    pub(crate) fn run_block(&self, block: &Block, x: Input, y: PlanesMut, gated: &mut Gated, crew: &mut Crew) {
+        match &block.gate {
+            None => self.banded(block, x, y, crew),
+            Some(gate) => self.gated(block, gate, x, y, gated, crew),
+        }
+    }
+
+    /// Without a gate each band of rows passes through the whole block.
+    fn banded(&self, block: &Block, x: Input, y: PlanesMut, crew: &mut Crew) {
+        let height = self.height_of_band(block, crew.threads());
+        crew.each(y.bands(height).enumerate(), |room, (i, y)| {
+            let rows = i * height..i * height + y.rows();
+            let mut mid = self.map(&mut room.band, Map { h: rows.len(), ..block.mid });
+            for (group, mid) in block.groups.iter().zip(mid.view().groups(sizes(block))) {
+                self.widen(block, group, x, rows.clone(), mid, &mut room.bench);
+            }
+            project(block, mid.shared(), x, rows, y);
+        });
+    }
+
+    /// With a gate the pool stands between: planes pass through expansion, depthwise convolution and pool, then bands
+    /// of rows through gate and projection.
+    fn gated(&self, block: &Block, gate: &Gate, x: Input, y: PlanesMut, room: &mut Gated, crew: &mut Crew) {
+        let Gated { mid, means, hidden, gates } = room;
+        let mut mid = self.map(mid, block.mid);
+        let pixel = |c: usize| Map { c, h: 1, w: 1 };
+        let mut means = self.map(means, pixel(block.mid.c));
+        let parts = block.groups.iter().zip(mid.view().groups(sizes(block))).zip(means.view().groups(sizes(block)));
+        crew.each(parts, |room, ((group, mut mid), means)| {
+            self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
+            pool::run(self.isa, mid.shared(), means);
+        });
+        let mut hidden = self.map(hidden, pixel(gate.reduce.weights.c_out()));
+        gate.reduce.run(means.shared(), hidden.view(), crew);
+        let mut gates = self.map(gates, pixel(block.mid.c));
+        gate.expand.run(hidden.shared(), gates.view(), crew);
+        let height = block.out.h.div_ceil(crew.threads());
+        crew.each(mid.bands(height).zip(y.bands(height)).enumerate(), |_, (i, (mut mid, y))| {
+            gate::run(self.isa, mid.view(), gates.shared(), gate.act);
+            project(block, mid.shared(), x, i * height..i * height + y.rows(), y);
+        });
+    }
+
+    /// Output rows `rows` of the depthwise convolution for one group of planes.
+    fn widen(
+        &self,
+        block: &Block,
+        group: &Range<usize>,
+        x: Input,
+        rows: Range<usize>,
+        y: PlanesMut,
+        bench: &mut Bench,
+    ) {
+        let [height, width] = block.frame(rows.len());
+        let mut frame = self.map(&mut bench.frame, Map { c: group.len() * self.isa.lanes(), h: height, w: width });
+        // The frame's first row is a row of zeros above the map, or one of the map's.
+        let padded = rows.start * block.taps.stride();
+        let (above, first) = (block.top.saturating_sub(padded), padded.saturating_sub(block.top));
+        let last = block.wide.h.min(first + height - above);
+        let (inside, columns) = (above..above + last - first, block.left..block.left + block.wide.w);
+        frame.clear_around(inside.clone(), columns.clone());
+        let mut inner = frame.view().part(0..group.len(), inside, columns);
+        match &block.source {
+            Source::Stem => {
+                self.stem.dense.run(x.picture, self.picture, first, inner, self.stem.act, &mut bench.strips);
+            }
+            Source::Input => {
+                inner.copy(x.map.planes_of(group.clone()).rows_of(first..last));
+            }
+            Source::Expand(Layer { weights, act }) => {
+                let panel = block.groups.iter().position(|g| g == group).unwrap_or_default();
+                let epilogue = Epilogue { act: *act, shortcut: None };
+                weights.run(panel..panel + 1, x.map.rows_of(first..last), inner, &epilogue);
+            }
+        }
+        block.taps.run(group.clone(), frame.shared(), y, block.act);
+    }
+
+    /// Rows of a band: frame and band together stay in the cache, and every thread finds some.
+    fn height_of_band(&self, block: &Block, threads: usize) -> usize {
+        let group = block.groups.iter().map(ExactSizeIterator::len).max().unwrap_or(1);
+        let fits = |rows: usize| {
+            let [height, width] = block.frame(rows);
+            let frame = planes::values(self.isa.lanes(), group, height, width);
+            frame + self.values(Map { h: rows, ..block.mid }) <= CACHED
+        };
+        let most = if threads == 1 { block.mid.h } else { block.mid.h.div_ceil(2 * threads) };
+        (1..=most).rev().find(|&rows| fits(rows)).unwrap_or(1)
+    }
+
+    /// A map in a buffer, which grows to hold it.
+    pub(crate) fn map<'a>(&self, buffer: &'a mut Buffer, map: Map) -> PlanesMut<'a> {
+        PlanesMut::new(room_for(buffer, self.values(map)), self.isa.lanes(), self.planes(map), map.h, map.w)
+    }
+}
+
+/// Planes of each group.
+fn sizes(block: &Block) -> impl Iterator<Item = usize> + Send + '_ {
+    block.groups.iter().map(ExactSizeIterator::len)
+}
+
+/// Projection and shortcut of output rows `rows`.
+fn project(block: &Block, mid: Planes, x: Input, rows: Range<usize>, y: PlanesMut) {
+    let shortcut = (block.shortcut > 0).then(|| Shortcut { x: x.map.rows_of(rows), channels: block.shortcut });
+    let Layer { weights, act } = &block.project;
+    weights.run(0..weights.panels().len(), mid, y, &Epilogue { act: *act, shortcut });
+}
+
+impl Layer {
+    /// The layer with all its panels shared out.
+    pub(crate) fn run(&self, x: Planes, y: PlanesMut, crew: &mut Crew) {
+        let epilogue = Epilogue { act: self.act, shortcut: None };
+        let sizes = self.weights.panels().map(|panel| panel.len());
+        crew.each(y.groups(sizes).enumerate(), |_, (panel, y)| {
+            self.weights.run(panel..panel + 1, x, y, &epilogue);
+        });
+    }
+}

@@ -1,0 +1,51 @@
+//! Who works on a picture, and the room that each of them has.
+
+use rexnet_kernels::{Buffer, Strips, Team};
+
+/// Room of one thread, kept from picture to picture.
+#[derive(Default)]
+pub(crate) struct Room {
+    /// Rows between depthwise convolution and projection.
+    pub(crate) band: Buffer,
+    pub(crate) bench: Bench,
+}
+
+/// Where the map under a depthwise convolution is made, some planes at a time.
+#[derive(Default)]
+pub(crate) struct Bench {
+    /// The planes, with zeros around them.
+    pub(crate) frame: Buffer,
+    /// Rows of the picture as the stem reads them.
+    pub(crate) strips: Strips,
+}
+
+/// One thread with a picture of its own, or all on one picture.
+pub(crate) enum Crew<'a> {
+    Alone(&'a mut Room),
+    Team(&'a mut Team, &'a mut [Room]),
+}
+
+impl Crew<'_> {
+    /// Does `work` once on every item.
+    pub(crate) fn each<T: Send>(&mut self, items: impl Iterator<Item = T> + Send, work: impl Fn(&mut Room, T) + Sync) {
+        match self {
+            Self::Alone(room) => items.for_each(|item| work(room, item)),
+            Self::Team(team, rooms) => team.each(rooms, items, work),
+        }
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        match self {
+            Self::Alone(_) => 1,
+            Self::Team(team, _) => team.threads(),
+        }
+    }
+}
+
+/// The first values of a buffer, which grows to hold them.
+pub(crate) fn room_for(buffer: &mut Buffer, values: usize) -> &mut [f32] {
+    if buffer.len() < values {
+        *buffer = Buffer::zeros(values);
+    }
+    &mut buffer[..values]
+}

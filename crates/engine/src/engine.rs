@@ -1,0 +1,181 @@
+//! The plan at work: pictures in, logits out.
+
+use rexnet_kernels::{Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Team, pool};
+use rexnet_spec::Graph;
+
+use crate::block::{Gated, Input};
+use crate::crew::{Crew, Room};
+use crate::plan::{Plan, Source};
+use crate::{EngineError, Tensors, parse};
+
+/// How an engine works; no choice changes which logits come out but the instruction set, by rounding.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Threads, the caller's among them. Logits are the same bits for any number.
+    pub threads: usize,
+    /// The instruction set.
+    pub isa: Isa,
+}
+
+impl Default for Options {
+    /// As many threads as affinity and control group allow, the best instruction set of the machine.
+    fn default() -> Self {
+        Self { threads: std::thread::available_parallelism().map_or(1, Into::into), isa: Isa::detect() }
+    }
+}
+
+/// A network ready to run.
+pub struct Engine {
+    plan: Plan,
+    team: Team,
+    /// One for each thread.
+    rooms: Vec<Room>,
+    /// One for each picture that is worked on at the same time.
+    desks: Vec<Desk>,
+    features: Buffer,
+}
+
+/// Maps of one picture, kept from picture to picture.
+#[derive(Default)]
+struct Desk {
+    /// Input and output of a block in turn.
+    maps: [Buffer; 2],
+    gated: Gated,
+}
+
+impl Engine {
+    /// An engine with the default [`Options`].
+    /// # Errors
+    /// As [`Engine::with`].
+    pub fn new(graph: &Graph, tensors: &mut Tensors) -> Result<Self, EngineError> {
+        Self::with(graph, tensors, Options::default())
+    }
+
+    /// Plans `graph` and packs its tensors, asking `tensors` for one at a time.
+    /// # Errors
+    /// A tensor that cannot be had or has another size than declared, or a graph that no lowering makes.
+    pub fn with(graph: &Graph, tensors: &mut Tensors, options: Options) -> Result<Self, EngineError> {
+        let plan = parse::plan(graph, options.isa, tensors)?;
+        let team = Team::new(options.threads);
+        let rooms = (0..team.threads()).map(|_| Room::default()).collect();
+        Ok(Self { plan, team, rooms, desks: vec![Desk::default()], features: Buffer::default() })
+    }
+
+    /// Number of logits of a picture.
+    pub fn classes(&self) -> usize {
+        self.plan.classes()
+    }
+
+    /// The instruction set that it runs on.
+    pub fn isa(&self) -> Isa {
+        self.plan.isa
+    }
+
+    /// Threads that it runs on.
+    pub fn threads(&self) -> usize {
+        self.team.threads()
+    }
+
+    /// Runs `batch` pictures: `pixels` is `[batch, channels, height, width]`, normalised; `logits` is `[batch, classes]`.
+    /// # Errors
+    /// `Buffer` when either has another length.
+    pub fn run(&mut self, pixels: &[f32], batch: usize, logits: &mut [f32]) -> Result<(), EngineError> {
+        let (picture, classes) = (self.plan.picture.len(), self.classes());
+        for (what, found, wanted) in
+            [("pixels", pixels.len(), batch * picture), ("logits", logits.len(), batch * classes)]
+        {
+            if found != wanted {
+                return Err(EngineError::Buffer { what, found, wanted });
+            }
+        }
+        if batch > 0 {
+            self.features(pixels, batch);
+            self.logits(batch, logits);
+        }
+        Ok(())
+    }
+
+    /// What the head pools, a row for each picture. Whole pictures are shared out; those that are left over, fewer than
+    /// there are threads, are worked on by all together.
+    fn features(&mut self, pixels: &[f32], batch: usize) {
+        let Self { plan, team, rooms, desks, features } = self;
+        let mut rows = plan.features(features, batch).bands(1);
+        let mut pictures = pixels.chunks_exact(plan.picture.len());
+        let alone = if team.threads() == 1 { 0 } else { batch - batch % team.threads() };
+        if alone > 0 {
+            desks.resize_with(team.threads(), Desk::default);
+            let mut seats: Vec<_> = rooms.iter_mut().zip(desks.iter_mut()).collect();
+            let items = pictures.by_ref().zip(rows.by_ref()).take(alone);
+            team.each(&mut seats, items, |(room, desk), (picture, features)| {
+                plan.run_picture(picture, features, desk, &mut Crew::Alone(room));
+            });
+        }
+        for (picture, features) in pictures.zip(rows) {
+            plan.run_picture(picture, features, &mut desks[0], &mut Crew::Team(team, rooms));
+        }
+    }
+
+    /// The layers behind the pool, all pictures at once.
+    fn logits(&mut self, batch: usize, logits: &mut [f32]) {
+        let Self { plan, team, rooms, features, .. } = self;
+        let mut x = std::mem::take(features);
+        for layer in &plan.head.layers {
+            let channels = layer.weights.c_in();
+            let mut next = Buffer::default();
+            let y = plan.map(&mut next, Map { c: layer.weights.c_out(), h: batch, w: 1 });
+            layer.run(plan.map(&mut x, Map { c: channels, h: batch, w: 1 }).shared(), y, &mut Crew::Team(team, rooms));
+            x = next;
+        }
+        let x = plan.map(&mut x, Map { c: plan.classes(), h: batch, w: 1 });
+        for (picture, logits) in logits.chunks_exact_mut(plan.classes()).enumerate() {
+            for (plane, logits) in logits.chunks_mut(plan.isa.lanes()).enumerate() {
+                logits.copy_from_slice(&x.shared().row(plane, picture)[..logits.len()]);
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// A row of features for each picture.
+    fn features<'a>(&self, buffer: &'a mut Buffer, batch: usize) -> PlanesMut<'a> {
+        let channels = self.head.conv.as_ref().map_or(self.head.map.c, |conv| conv.weights.c_out());
+        self.map(buffer, Map { c: channels, h: batch, w: 1 })
+    }
+
+    fn run_picture(&self, picture: &[f32], features: PlanesMut, desk: &mut Desk, crew: &mut Crew) {
+        let Desk { maps: [x, y], gated } = desk;
+        let mut from = self.stem.out;
+        if !matches!(self.blocks.first().map(|block| &block.source), Some(Source::Stem)) {
+            self.run_stem(picture, self.map(x, from), crew);
+        }
+        for block in &self.blocks {
+            let map = self.map(x, from);
+            self.run_block(block, Input { picture, map: map.shared() }, self.map(y, block.out), gated, crew);
+            std::mem::swap(x, y);
+            from = block.out;
+        }
+        self.run_head(self.map(x, from).shared(), features, crew);
+    }
+
+    fn run_stem(&self, picture: &[f32], y: PlanesMut, crew: &mut Crew) {
+        let height = y.rows().div_ceil(4 * crew.threads());
+        crew.each(y.bands(height).enumerate(), |room, (i, y)| {
+            self.stem.dense.run(picture, self.picture, i * height, y, self.stem.act, &mut room.bench.strips);
+        });
+    }
+
+    /// Last convolution and pool, a panel at a time.
+    fn run_head(&self, x: Planes, features: PlanesMut, crew: &mut Crew) {
+        let Some(conv) = &self.head.conv else {
+            return pool::run(self.isa, x, features);
+        };
+        let epilogue = Epilogue { act: conv.act, shortcut: None };
+        let sizes = conv.weights.panels().map(|panel| panel.len());
+        crew.each(features.groups(sizes).enumerate(), |room, (panel, features)| {
+            let map = Map { c: features.planes() * self.isa.lanes(), ..self.head.map };
+            let mut y = self.map(&mut room.band, map);
+            conv.weights.run(panel..panel + 1, x, y.view(), &epilogue);
+            pool::run(self.isa, y.shared(), features);
+        });
+    }
+}

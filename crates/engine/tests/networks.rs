@@ -1,0 +1,133 @@
+//! The engine equals the scalar references on every network, activation and instruction set, and itself for any number
+//! of threads and any cut of a batch.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+mod oracle;
+
+use std::collections::HashMap;
+
+use rexnet_engine::{Engine, EngineError, Isa, Options};
+use rexnet_spec::{Act, Graph, NetSpec, Op, TensorDecl, ZOO};
+use rexnet_testkit::{shaken, uniform};
+
+fn engine(graph: &Graph, options: Options) -> Engine {
+    let decls = decls(graph);
+    Engine::with(graph, &mut |name| Ok(shaken(&decls[name])), options).unwrap()
+}
+
+fn decls(graph: &Graph) -> HashMap<String, TensorDecl> {
+    graph.tensors().into_iter().map(|t| (t.name.clone(), t)).collect()
+}
+
+fn pictures(graph: &Graph, batch: usize) -> Vec<f32> {
+    uniform("input", batch * graph.input.elements() as usize, -2.0, 2.0)
+}
+
+fn logits(engine: &mut Engine, pixels: &[f32], batch: usize) -> Vec<f32> {
+    let mut logits = vec![f32::NAN; batch * engine.classes()];
+    engine.run(pixels, batch, &mut logits).unwrap();
+    logits
+}
+
+/// Every difference between a network's logits and the references', on every instruction set of this machine.
+fn differences(net: &NetSpec, size: [u32; 2]) -> Vec<String> {
+    let graph = net.graph(size).unwrap();
+    let (decls, picture) = (decls(&graph), pictures(&graph, 1));
+    let want = oracle::logits(&graph, &|name| shaken(&decls[name]), &picture);
+    let largest = want.iter().fold(1.0f32, |most, x| most.max(x.abs()));
+    let mut wrong = Vec::new();
+    for (name, isa) in Isa::table() {
+        let Some(isa) = isa else {
+            eprintln!("NOT RUN: this machine has no {name}");
+            continue;
+        };
+        let got = logits(&mut engine(&graph, Options { threads: 2, isa }), &picture, 1);
+        let worst = got.iter().zip(&want).map(|(g, w)| (g - w).abs()).fold(0.0, f32::max);
+        if worst.is_nan() || worst > 2e-4 * largest {
+            wrong.push(format!("{} {size:?} {isa}: off by {worst:.2e} of {largest:.2e}", net.name));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_network_of_the_zoo_equals_the_references() {
+    let wrong: Vec<String> =
+        ZOO.iter().flat_map(|entry| differences(&NetSpec::named(entry.name).unwrap(), [40, 33])).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn odd_sizes_equal_the_references() {
+    let mut wrong = Vec::new();
+    for name in ["rexnet_100", "rexnet_lite_100", "tf_efficientnet_lite0", "efficientnet_b0"] {
+        let net = NetSpec::named(name).unwrap();
+        wrong.extend([[1, 1], [2, 31], [97, 64], [65, 130], [127, 99]].into_iter().flat_map(|s| differences(&net, s)));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_activation_at_every_place_equals_the_references() {
+    let mut wrong = Vec::new();
+    for act in Act::PAPER {
+        for name in ["rexnet_100", "efficientnet_b0", "cifar_a_best"] {
+            let mut net = NetSpec::named(name).unwrap();
+            net.name = format!("{name} with {}", act.name());
+            // A deep network without nonlinearities amplifies rounding beyond any bound.
+            net.blocks.truncate(5);
+            net.stages = vec![net.blocks.len() as u32];
+            (net.stem.act, net.head.act) = (act, if net.head.channels.is_some() { act } else { Act::Linear });
+            for block in &mut net.blocks {
+                block.act_expand = if block.hidden.is_some() { act } else { Act::Linear };
+                (block.act_dw, block.act_out) = (act, act);
+            }
+            wrong.extend(differences(&net, [33, 40]));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn kernels_and_strides_of_any_size_equal_the_references() {
+    let mut wrong = Vec::new();
+    for (kernel, stride) in [(7, 1), (1, 2), (3, 3), (9, 4)] {
+        let mut net = NetSpec::named("rexnet_lite_100").unwrap();
+        net.name = format!("kernel {kernel} stride {stride}");
+        (net.stem.kernel, net.stem.stride) = (kernel, stride);
+        (net.blocks[1].kernel, net.blocks[1].stride) = (kernel, stride);
+        wrong.extend(differences(&net, [65, 49]));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn logits_are_the_same_bits_for_any_threads_and_any_cut_of_the_batch() {
+    for name in ["rexnet_100", "rexnet_lite_100", "efficientnet_b0"] {
+        let graph = NetSpec::named(name).unwrap().graph([97, 80]).unwrap();
+        let pixels = pictures(&graph, 5);
+        let picture = graph.input.elements() as usize;
+        let mut one = engine(&graph, Options { threads: 1, ..Options::default() });
+        let want: Vec<f32> = pixels.chunks(picture).flat_map(|pixels| logits(&mut one, pixels, 1)).collect();
+        for threads in 1..=4 {
+            let mut engine = engine(&graph, Options { threads, ..Options::default() });
+            for cut in 1..=5 {
+                let got: Vec<f32> = pixels
+                    .chunks(cut * picture)
+                    .flat_map(|pixels| logits(&mut engine, pixels, pixels.len() / picture))
+                    .collect();
+                assert!(got == want, "{name}: {threads} threads, {cut} at a time");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_graph_that_no_lowering_makes_is_refused_by_name() {
+    let mut graph = NetSpec::named("rexnet_100").unwrap().graph([64, 64]).unwrap();
+    let at = graph.nodes.iter().position(|node| node.op == Op::Pool).unwrap();
+    graph.nodes[at].op = Op::Scale;
+    let decls = decls(&graph);
+    let error = Engine::new(&graph, &mut |name| Ok(shaken(&decls[name]))).err().unwrap();
+    assert!(matches!(error, EngineError::Unplanned { ref name } if *name == graph.nodes[at].name), "{error}");
+}
