@@ -43,7 +43,9 @@ impl Plan {
             for (group, mid) in block.groups.iter().zip(mid.view().groups(sizes(block))) {
                 self.widen(block, group, x, rows.clone(), mid, &mut room.bench);
             }
+            let start = room.bench.watch.now();
             project(block, mid.shared(), x, rows, y);
+            room.bench.watch.book(block.project.step, start);
         });
     }
 
@@ -57,16 +59,22 @@ impl Plan {
         let parts = block.groups.iter().zip(mid.view().groups(sizes(block))).zip(means.view().groups(sizes(block)));
         crew.each(parts, |room, ((group, mut mid), means)| {
             self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
+            let start = room.bench.watch.now();
             pool::run(self.isa, mid.shared(), means);
+            room.bench.watch.book(gate.steps[0], start);
         });
         let mut hidden = self.map(hidden, pixel(gate.reduce.weights.c_out()));
         gate.reduce.run(means.shared(), hidden.view(), crew);
         let mut gates = self.map(gates, pixel(block.mid.c));
         gate.expand.run(hidden.shared(), gates.view(), crew);
         let height = block.out.h.div_ceil(crew.threads());
-        crew.each(mid.bands(height).zip(y.bands(height)).enumerate(), |_, (i, (mut mid, y))| {
+        crew.each(mid.bands(height).zip(y.bands(height)).enumerate(), |room, (i, (mut mid, y))| {
+            let start = room.bench.watch.now();
             gate::run(self.isa, mid.view(), gates.shared(), gate.act);
+            room.bench.watch.book(gate.steps[1], start);
+            let start = room.bench.watch.now();
             project(block, mid.shared(), x, i * height..i * height + y.rows(), y);
+            room.bench.watch.book(block.project.step, start);
         });
     }
 
@@ -89,20 +97,25 @@ impl Plan {
         let (inside, columns) = (above..above + last - first, block.left..block.left + block.wide.w);
         frame.clear_around(inside.clone(), columns.clone());
         let mut inner = frame.view().part(0..group.len(), inside, columns);
+        let start = bench.watch.now();
         match &block.source {
             Source::Stem => {
                 self.stem.dense.run(x.picture, self.picture, first, inner, self.stem.act, &mut bench.strips);
+                bench.watch.book(self.stem.step, start);
             }
             Source::Input => {
                 inner.copy(x.map.planes_of(group.clone()).rows_of(first..last));
             }
-            Source::Expand(Layer { weights, act }) => {
+            Source::Expand(Layer { step, weights, act }) => {
                 let panel = block.groups.iter().position(|g| g == group).unwrap_or_default();
                 let epilogue = Epilogue { act: *act, shortcut: None };
                 weights.run(panel..panel + 1, x.map.rows_of(first..last), inner, &epilogue);
+                bench.watch.book(*step, start);
             }
         }
+        let start = bench.watch.now();
         block.taps.run(group.clone(), frame.shared(), y, block.act);
+        bench.watch.book(block.step, start);
     }
 
     /// Rows of a band: frame and band together stay in the cache, and every thread finds some.
@@ -131,7 +144,7 @@ fn sizes(block: &Block) -> impl Iterator<Item = usize> + Send + '_ {
 /// Projection and shortcut of output rows `rows`.
 fn project(block: &Block, mid: Planes, x: Input, rows: Range<usize>, y: PlanesMut) {
     let shortcut = (block.shortcut > 0).then(|| Shortcut { x: x.map.rows_of(rows), channels: block.shortcut });
-    let Layer { weights, act } = &block.project;
+    let Layer { weights, act, .. } = &block.project;
     weights.run(0..weights.panels().len(), mid, y, &Epilogue { act: *act, shortcut });
 }
 
@@ -140,8 +153,10 @@ impl Layer {
     pub(crate) fn run(&self, x: Planes, y: PlanesMut, crew: &mut Crew) {
         let epilogue = Epilogue { act: self.act, shortcut: None };
         let sizes = self.weights.panels().map(|panel| panel.len());
-        crew.each(y.groups(sizes).enumerate(), |_, (panel, y)| {
+        crew.each(y.groups(sizes).enumerate(), |room, (panel, y)| {
+            let start = room.bench.watch.now();
             self.weights.run(panel..panel + 1, x, y, &epilogue);
+            room.bench.watch.book(self.step, start);
         });
     }
 }

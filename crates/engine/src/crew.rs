@@ -2,6 +2,8 @@
 
 use rexnet_kernels::{Buffer, Strips, Team};
 
+use crate::profile::Watch;
+
 /// Room of one thread, kept from picture to picture.
 #[derive(Default)]
 pub(crate) struct Room {
@@ -17,6 +19,7 @@ pub(crate) struct Bench {
     pub(crate) frame: Buffer,
     /// Rows of the picture as the stem reads them.
     pub(crate) strips: Strips,
+    pub(crate) watch: Watch,
 }
 
 /// One thread with a picture of its own, or all on one picture.

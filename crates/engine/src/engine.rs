@@ -1,11 +1,14 @@
 //! The plan at work: pictures in, logits out.
 
+use std::time::Duration;
+
 use rexnet_kernels::{Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Team, pool};
 use rexnet_spec::Graph;
 
 use crate::block::{Gated, Input};
 use crate::crew::{Crew, Room};
 use crate::plan::{Plan, Source};
+use crate::profile::StepTime;
 use crate::{EngineError, Tensors, parse};
 
 /// How an engine works; no choice changes which logits come out but the instruction set, by rounding.
@@ -95,6 +98,29 @@ impl Engine {
         Ok(())
     }
 
+    /// Runs one picture some times; for each step of the graph its least time of all runs.
+    /// # Errors
+    /// `Buffer` when `picture` has another length.
+    pub fn profile(&mut self, picture: &[f32], runs: usize) -> Result<Vec<StepTime>, EngineError> {
+        let mut least: Vec<Option<Duration>> = vec![None; self.plan.steps.len()];
+        let mut logits = vec![0.0; self.classes()];
+        for _ in 0..runs {
+            self.rooms.iter_mut().for_each(|room| room.bench.watch.on(least.len()));
+            let done = self.run(picture, 1, &mut logits);
+            let spent: Vec<_> = self.rooms.iter_mut().map(|room| room.bench.watch.off()).collect();
+            done?;
+            for (step, least) in least.iter_mut().enumerate() {
+                let spent = spent.iter().map(|thread| thread[step]).sum();
+                *least = Some(least.map_or(spent, |least| least.min(spent)));
+            }
+        }
+        let with_time = |(step, spent): (&StepTime, Option<Duration>)| StepTime {
+            spent: spent.unwrap_or_default(),
+            ..step.clone()
+        };
+        Ok(self.plan.steps.iter().zip(least).map(with_time).collect())
+    }
+
     /// What the head pools, a row for each picture. Whole pictures are shared out; those that are left over, fewer than
     /// there are threads, are worked on by all together.
     fn features(&mut self, pixels: &[f32], batch: usize) {
@@ -160,7 +186,9 @@ impl Plan {
     fn run_stem(&self, picture: &[f32], y: PlanesMut, crew: &mut Crew) {
         let height = y.rows().div_ceil(4 * crew.threads());
         crew.each(y.bands(height).enumerate(), |room, (i, y)| {
+            let start = room.bench.watch.now();
             self.stem.dense.run(picture, self.picture, i * height, y, self.stem.act, &mut room.bench.strips);
+            room.bench.watch.book(self.stem.step, start);
         });
     }
 
@@ -174,8 +202,12 @@ impl Plan {
         crew.each(features.groups(sizes).enumerate(), |room, (panel, features)| {
             let map = Map { c: features.planes() * self.isa.lanes(), ..self.head.map };
             let mut y = self.map(&mut room.band, map);
+            let start = room.bench.watch.now();
             conv.weights.run(panel..panel + 1, x, y.view(), &epilogue);
+            room.bench.watch.book(conv.step, start);
+            let start = room.bench.watch.now();
             pool::run(self.isa, y.shared(), features);
+            room.bench.watch.book(self.head.step, start);
         });
     }
 }

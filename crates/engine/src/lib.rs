@@ -12,9 +12,11 @@ mod fold;
 mod join;
 mod parse;
 mod plan;
+mod profile;
 
 pub use engine::{Engine, Options};
 pub use error::EngineError;
+pub use profile::StepTime;
 pub use rexnet_kernels::Isa;
 
 /// Hands over one tensor by name, in f32; the engine folds it and drops it.

@@ -8,19 +8,20 @@ use rexnet_spec::{self as spec, Graph, Op, Shape, Value};
 use crate::fold;
 use crate::join::{self, Step};
 use crate::plan::{Block, Gate, Head, Layer, Plan, Source, Stem};
-use crate::{EngineError, Tensors};
+use crate::{EngineError, Tensors, profile};
 
 /// Plans a graph, asking for its tensors in order of execution.
 pub(crate) fn plan(graph: &Graph, isa: Isa, tensors: &mut Tensors) -> Result<Plan, EngineError> {
     let steps = join::steps(graph)?;
-    let mut reader = Reader { graph, isa, tensors, left: &steps, value: Value(0) };
+    let mut reader = Reader { graph, isa, tensors, steps: steps.len(), left: &steps, step: 0, value: Value(0) };
     let stem = reader.stem()?;
     let mut blocks = Vec::new();
     while let Some(block) = reader.block(blocks.is_empty())? {
         blocks.push(block);
     }
     let head = reader.head()?;
-    Ok(Plan { isa, picture: map(graph.input), stem, blocks, head })
+    let steps = profile::steps(graph, &steps);
+    Ok(Plan { isa, picture: map(graph.input), stem, blocks, head, steps })
 }
 
 /// What a step computes, as far as the grammar cares.
@@ -40,9 +41,11 @@ struct Reader<'a, 't> {
     graph: &'a Graph,
     isa: Isa,
     tensors: &'a mut Tensors<'t>,
-    /// Steps that are left to read.
+    /// How many there are, and those that are left to read.
+    steps: usize,
     left: &'a [Step],
-    /// What the last one made.
+    /// Number of the last one that was read, and what it made.
+    step: usize,
     value: Value,
 }
 
@@ -55,7 +58,7 @@ impl<'a> Reader<'a, '_> {
         let step = self.take(kind, &[self.value])?;
         let (window, weights) = (self.window(step), fold::weights(self.graph, step, self.tensors)?);
         let dense = Dense::new(self.isa, &weights.weight, &weights.bias, c_in, window);
-        Ok(Stem { dense, act: activation(step.act), out: self.map() })
+        Ok(Stem { step: self.step, dense, act: activation(step.act), out: self.map() })
     }
 
     /// `block := [pointwise] depthwise [gate] pointwise [shortcut]`; none where none begins.
@@ -68,7 +71,7 @@ impl<'a> Reader<'a, '_> {
         };
         let wide = self.map();
         let step = self.take(Kind::Depthwise, &[self.value])?;
-        let Window { kernel, stride, top, left } = self.window(step);
+        let (number, Window { kernel, stride, top, left }) = (self.step, self.window(step));
         let weights = fold::weights(self.graph, step, self.tensors)?;
         let taps = Taps::new(self.isa, &weights.weight, &weights.bias, kernel, stride);
         let mid = self.map();
@@ -83,17 +86,18 @@ impl<'a> Reader<'a, '_> {
         };
         let groups = groups(&source, wide.c.div_ceil(self.isa.lanes()));
         let act = activation(step.act);
-        Ok(Some(Block { source, wide, top, left, taps, act, mid, gate, project, shortcut, out, groups }))
+        Ok(Some(Block { source, wide, top, left, step: number, taps, act, mid, gate, project, shortcut, out, groups }))
     }
 
     /// `gate := pool pointwise pointwise scale`
     fn gate(&mut self) -> Result<Gate, EngineError> {
         let x = self.value;
         self.plain(Kind::Pool, &[x])?;
+        let pool = self.step;
         let reduce = self.layer(Kind::Pointwise, self.value)?;
         let expand = self.layer(Kind::Pointwise, self.value)?;
         let scale = self.take(Kind::Scale, &[x, self.value])?;
-        Ok(Gate { reduce, expand, act: activation(scale.act) })
+        Ok(Gate { steps: [pool, self.step], reduce, expand, act: activation(scale.act) })
     }
 
     fn shortcut(&mut self, input: Value) -> Result<usize, EngineError> {
@@ -109,11 +113,12 @@ impl<'a> Reader<'a, '_> {
         };
         let map = self.map();
         self.plain(Kind::Pool, &[self.value])?;
+        let step = self.step;
         let mut layers = Vec::new();
         while !self.left.is_empty() {
             layers.push(self.layer(Kind::Linear, self.value)?);
         }
-        Ok(Head { conv, map, layers })
+        Ok(Head { conv, step, map, layers })
     }
 
     /// A 1x1 convolution or a fully connected layer of `x`.
@@ -121,7 +126,11 @@ impl<'a> Reader<'a, '_> {
         let step = self.take(kind, &[x])?;
         let weights = fold::weights(self.graph, step, self.tensors)?;
         let c_in = self.graph.shape(x).c as usize;
-        Ok(Layer { weights: Packed::new(self.isa, &weights.weight, &weights.bias, c_in), act: activation(step.act) })
+        Ok(Layer {
+            step: self.step,
+            weights: Packed::new(self.isa, &weights.weight, &weights.bias, c_in),
+            act: activation(step.act),
+        })
     }
 
     /// A step that no activation was joined to.
@@ -135,6 +144,7 @@ impl<'a> Reader<'a, '_> {
     fn take(&mut self, kind: Kind, inputs: &[Value]) -> Result<&'a Step, EngineError> {
         match self.left.split_first() {
             Some((step, left)) if self.kind(0) == Some(kind) && step.inputs == inputs => {
+                self.step = self.steps - self.left.len();
                 (self.left, self.value) = (left, step.out);
                 Ok(step)
             }

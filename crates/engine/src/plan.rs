@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use rexnet_kernels::{Act, Dense, Isa, Map, Packed, Taps};
 
+use crate::profile::StepTime;
+
 /// A network for pictures of one size.
 pub(crate) struct Plan {
     pub(crate) isa: Isa,
@@ -11,10 +13,13 @@ pub(crate) struct Plan {
     pub(crate) stem: Stem,
     pub(crate) blocks: Vec<Block>,
     pub(crate) head: Head,
+    /// Every step of the graph, in order; times are booked by index.
+    pub(crate) steps: Vec<StepTime>,
 }
 
 /// The convolution over the picture.
 pub(crate) struct Stem {
+    pub(crate) step: usize,
     pub(crate) dense: Dense,
     pub(crate) act: Act,
     pub(crate) out: Map,
@@ -27,6 +32,7 @@ pub(crate) struct Block {
     pub(crate) wide: Map,
     pub(crate) top: usize,
     pub(crate) left: usize,
+    pub(crate) step: usize,
     pub(crate) taps: Taps,
     pub(crate) act: Act,
     /// What it makes.
@@ -52,6 +58,8 @@ pub(crate) enum Source {
 
 /// Squeeze-excitation, and what follows its product.
 pub(crate) struct Gate {
+    /// The pool's and the product's.
+    pub(crate) steps: [usize; 2],
     pub(crate) reduce: Layer,
     pub(crate) expand: Layer,
     pub(crate) act: Act,
@@ -59,6 +67,7 @@ pub(crate) struct Gate {
 
 /// A 1x1 convolution or fully connected layer with its activation.
 pub(crate) struct Layer {
+    pub(crate) step: usize,
     pub(crate) weights: Packed,
     pub(crate) act: Act,
 }
@@ -66,6 +75,8 @@ pub(crate) struct Layer {
 /// The last convolution, the pool, and what follows it.
 pub(crate) struct Head {
     pub(crate) conv: Option<Layer>,
+    /// The pool's.
+    pub(crate) step: usize,
     /// What is pooled.
     pub(crate) map: Map,
     pub(crate) layers: Vec<Layer>,

@@ -123,6 +123,19 @@ fn logits_are_the_same_bits_for_any_threads_and_any_cut_of_the_batch() {
 }
 
 #[test]
+fn a_profile_has_every_multiply_add_and_books_time_on_every_convolution() {
+    for threads in [1, 2] {
+        let net = NetSpec::named("rexnet_100").unwrap();
+        let graph = net.graph([64, 64]).unwrap();
+        let mut engine = engine(&graph, Options { threads, ..Options::default() });
+        let steps = engine.profile(&pictures(&graph, 1), 2).unwrap();
+        assert_eq!(steps.iter().map(|step| step.macs).sum::<u64>(), net.cost([64, 64]).unwrap().macs);
+        let idle: Vec<_> = steps.iter().filter(|step| step.macs > 0 && step.spent.is_zero()).collect();
+        assert!(idle.is_empty(), "{idle:?}");
+    }
+}
+
+#[test]
 fn a_graph_that_no_lowering_makes_is_refused_by_name() {
     let mut graph = NetSpec::named("rexnet_100").unwrap().graph([64, 64]).unwrap();
     let at = graph.nodes.iter().position(|node| node.op == Op::Pool).unwrap();
