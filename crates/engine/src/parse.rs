@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rexnet_kernels::{Act, Dense, Isa, Map, Packed, Taps, Window};
+use rexnet_kernels::{Act, Arena, Dense, Isa, Map, Packed, Taps, Window};
 use rexnet_spec::{self as spec, Graph, Op, Shape, Value};
 
 use crate::fold;
@@ -13,7 +13,16 @@ use crate::{EngineError, Tensors, profile};
 /// Plans a graph, asking for its tensors in order of execution.
 pub(crate) fn plan(graph: &Graph, isa: Isa, tensors: &mut Tensors) -> Result<Plan, EngineError> {
     let steps = join::steps(graph)?;
-    let mut reader = Reader { graph, isa, tensors, steps: steps.len(), left: &steps, step: 0, value: Value(0) };
+    let mut reader = Reader {
+        graph,
+        isa,
+        tensors,
+        arena: &mut Arena::default(),
+        steps: steps.len(),
+        left: &steps,
+        step: 0,
+        value: Value(0),
+    };
     let stem = reader.stem()?;
     let mut blocks = Vec::new();
     while let Some(block) = reader.block(blocks.is_empty())? {
@@ -41,6 +50,7 @@ struct Reader<'a, 't> {
     graph: &'a Graph,
     isa: Isa,
     tensors: &'a mut Tensors<'t>,
+    arena: &'a mut Arena,
     /// How many there are, and those that are left to read.
     steps: usize,
     left: &'a [Step],
@@ -57,7 +67,7 @@ impl<'a> Reader<'a, '_> {
         let kind = if self.kind(0) == Some(Kind::Pointwise) { Kind::Pointwise } else { Kind::Dense };
         let step = self.take(kind, &[self.value])?;
         let (window, weights) = (self.window(step), fold::weights(self.graph, step, self.tensors)?);
-        let dense = Dense::new(self.isa, &weights.weight, &weights.bias, c_in, window);
+        let dense = Dense::new(self.arena, self.isa, &weights.weight, &weights.bias, c_in, window);
         Ok(Stem { step: self.step, dense, act: activation(step.act), out: self.map() })
     }
 
@@ -73,7 +83,7 @@ impl<'a> Reader<'a, '_> {
         let step = self.take(Kind::Depthwise, &[self.value])?;
         let (number, Window { kernel, stride, top, left }) = (self.step, self.window(step));
         let weights = fold::weights(self.graph, step, self.tensors)?;
-        let taps = Taps::new(self.isa, &weights.weight, &weights.bias, kernel, stride);
+        let taps = Taps::new(self.arena, self.isa, &weights.weight, &weights.bias, [kernel, stride]);
         let mid = self.map();
         let gate = if self.kind(0) == Some(Kind::Pool) { Some(self.gate()?) } else { None };
         let project = self.layer(Kind::Pointwise, self.value)?;
@@ -128,7 +138,7 @@ impl<'a> Reader<'a, '_> {
         let c_in = self.graph.shape(x).c as usize;
         Ok(Layer {
             step: self.step,
-            weights: Packed::new(self.isa, &weights.weight, &weights.bias, c_in),
+            weights: Packed::new(self.arena, self.isa, &weights.weight, &weights.bias, c_in),
             act: activation(step.act),
         })
     }

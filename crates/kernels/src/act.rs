@@ -90,36 +90,100 @@ impl Kernel for Apply<'_> {
     }
 }
 
-/// Loads, maps and stores every vector; a macro, since a closure would be compiled without the instructions.
-macro_rules! each {
-    ($v:ident, $values:ident, $x:ident => $value:expr) => {{
-        let mut vectors = $values.chunks_exact_mut(V::N);
-        for vector in &mut vectors {
-            let $x = $v.load(vector);
-            $v.store($value, vector);
-        }
-        let rest = vectors.into_remainder();
-        if !rest.is_empty() {
-            let $x = $v.load_few(rest);
-            $v.store_few($value, rest);
-        }
-    }};
-}
-
 /// Applies `act` to values in memory, one loop for each activation.
 #[inline(always)]
 pub(crate) fn map<V: Lanes>(v: V, act: Act, values: &mut [f32]) {
-    match act {
-        Act::Linear => {}
-        Act::Relu => each!(v, values, x => v.max(v.splat(0.0), x)),
-        Act::Relu6 => each!(v, values, x => clamp(v, 0.0, 6.0, x)),
-        Act::LeakyRelu => each!(v, values, x => v.max(v.mul(v.splat(0.01), x), x)),
-        Act::Elu => each!(v, values, x => elu(v, x)),
-        Act::Softplus => each!(v, values, x => softplus(v, x)),
-        Act::HardSwish => each!(v, values, x => hard_swish(v, x)),
-        Act::Silu => each!(v, values, x => v.mul(x, logistic(v, x))),
-        Act::Sigmoid => each!(v, values, x => logistic(v, x)),
+    if act != Act::Linear {
+        dispatch(v, act, InPlace(values));
     }
+}
+
+/// Applies `act` on the way from one place to another, whole vectors.
+#[inline(always)]
+pub(crate) fn map_into<V: Lanes>(v: V, act: Act, from: &[f32], to: &mut [f32]) {
+    dispatch(v, act, Into { from, to });
+}
+
+/// Where values come from and go to; every implementation is one loop.
+trait Path {
+    fn each<V: Lanes>(self, v: V, f: impl Function);
+}
+
+#[inline(always)]
+fn dispatch<V: Lanes>(v: V, act: Act, path: impl Path) {
+    match act {
+        Act::Linear => path.each(v, Linear),
+        Act::Relu => path.each(v, Relu),
+        Act::Relu6 => path.each(v, Relu6),
+        Act::LeakyRelu => path.each(v, LeakyRelu),
+        Act::Elu => path.each(v, Elu),
+        Act::Softplus => path.each(v, Softplus),
+        Act::HardSwish => path.each(v, HardSwish),
+        Act::Silu => path.each(v, Silu),
+        Act::Sigmoid => path.each(v, Sigmoid),
+    }
+}
+
+struct InPlace<'a>(&'a mut [f32]);
+
+impl Path for InPlace<'_> {
+    #[inline(always)]
+    fn each<V: Lanes>(self, v: V, f: impl Function) {
+        let mut vectors = self.0.chunks_exact_mut(V::N);
+        for x in &mut vectors {
+            v.store(f.of(v, v.load(x)), x);
+        }
+        let rest = vectors.into_remainder();
+        if !rest.is_empty() {
+            v.store_few(f.of(v, v.load_few(rest)), rest);
+        }
+    }
+}
+
+struct Into<'a> {
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Path for Into<'_> {
+    #[inline(always)]
+    fn each<V: Lanes>(self, v: V, f: impl Function) {
+        for (x, y) in self.from.chunks_exact(V::N).zip(self.to.chunks_exact_mut(V::N)) {
+            v.store(f.of(v, v.load(x)), y);
+        }
+    }
+}
+
+/// A vector's activation. Not a closure, which would be compiled without the instructions.
+trait Function: Copy {
+    fn of<V: Lanes>(self, v: V, x: V::F) -> V::F;
+}
+
+macro_rules! functions {
+    ($($(#[$doc:meta])* $name:ident($v:ident, $x:ident) = $value:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        struct $name;
+
+        impl Function for $name {
+            #[inline(always)]
+            fn of<V: Lanes>(self, $v: V, $x: V::F) -> V::F {
+                $value
+            }
+        }
+    )+};
+}
+
+functions! {
+    Linear(_v, x) = x;
+    Relu(v, x) = v.max(v.splat(0.0), x);
+    Relu6(v, x) = clamp(v, 0.0, 6.0, x);
+    LeakyRelu(v, x) = v.max(v.mul(v.splat(0.01), x), x);
+    Elu(v, x) = elu(v, x);
+    Softplus(v, x) = softplus(v, x);
+    HardSwish(v, x) = hard_swish(v, x);
+    Silu(v, x) = v.mul(x, logistic(v, x));
+    Sigmoid(v, x) = logistic(v, x);
 }
 
 /// `min(max(x, low), high)`; NaN stays NaN.
@@ -131,11 +195,11 @@ pub(crate) fn clamp<V: Lanes>(v: V, low: f32, high: f32, x: V::F) -> V::F {
 /// Coefficients of `f`, `f^2`, ... in `2^f - 1` for `f` in [0, 1], the largest relative error of `2^f` least (8e-8).
 const POWER: [f32; 5] = [0.693_151_3, 0.240_164_44, 0.055_799_913, 0.009_017_03, 0.001_867_130_2];
 
-/// `e^(factor x)`, the power of two held within 126 either way.
+/// `e^(factor x)`, at most 2^126.
 #[inline(always)]
 fn exp<V: Lanes>(v: V, factor: f32, x: V::F) -> V::F {
     let t = v.mul(x, v.splat(factor * std::f32::consts::LOG2_E));
-    let (whole, f) = v.split(clamp(v, -126.0, 126.0, t));
+    let (whole, f) = v.split(v.min(v.splat(126.0), t));
     let mut power = v.splat(POWER[4]);
     for c in [POWER[3], POWER[2], POWER[1], POWER[0], 1.0] {
         power = v.fma(power, f, v.splat(c));

@@ -3,8 +3,8 @@
 //! Rows of the picture are laid out with their padding, the columns of each phase of the stride side by side; under a tap
 //! the outputs of a row are then a run of neighbours, and the rest is the product of the 1x1 convolution.
 
-use crate::Buffer;
 use crate::act::Act;
+use crate::arena::{Arena, Buffer};
 use crate::isa::Isa;
 use crate::lanes::Lanes;
 use crate::planes::PlanesMut;
@@ -28,7 +28,7 @@ pub fn reference(x: &[f32], from: Map, weight: &[f32], bias: &[f32], window: Win
 }
 
 /// Weights and bias of a dense convolution, as one instruction set wants them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Dense {
     /// A product over `[c][i][j]`.
     packed: Packed,
@@ -37,11 +37,12 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// Packs `weight`, `[out, c_in, kernel, kernel]`, and `bias`, `[out]`.
+    /// Packs `weight`, `[out, c_in, kernel, kernel]`, and `bias`, `[out]`, into memory of
+    /// `arena`.
     /// # Panics
     /// When the lengths do not fit.
-    pub fn new(isa: Isa, weight: &[f32], bias: &[f32], c_in: usize, window: Window) -> Self {
-        Self { packed: Packed::new(isa, weight, bias, c_in * window.kernel * window.kernel), c_in, window }
+    pub fn new(arena: &mut Arena, isa: Isa, weight: &[f32], bias: &[f32], c_in: usize, window: Window) -> Self {
+        Self { packed: Packed::new(arena, isa, weight, bias, c_in * window.kernel * window.kernel), c_in, window }
     }
 
     /// Output channels.
@@ -205,7 +206,7 @@ mod tests {
         let (x, weight, bias) = (numbers(from.len(), 1), numbers(to.c * taps, 2), numbers(to.c, 3));
         let mut want = vec![0.0; to.len()];
         reference(&x, from, &weight, &bias, window, &mut want, to);
-        let dense = Dense::new(isa, &weight, &bias, from.c, window);
+        let dense = Dense::new(&mut Arena::default(), isa, &weight, &bias, from.c, window);
         let mut y = vec![f32::NAN; values(lanes, planes, to.h, to.w)];
         let mut y = PlanesMut::new(&mut y, lanes, planes, to.h, to.w);
         let mut strips = Strips::default();

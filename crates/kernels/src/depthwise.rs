@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use crate::Buffer;
 use crate::act::{self, Act, clamp};
+use crate::arena::{Arena, Buffer};
 use crate::isa::{Isa, Kernel};
 use crate::lanes::Lanes;
 use crate::planes::{Planes, PlanesMut};
@@ -27,7 +27,7 @@ pub fn reference(x: &[f32], from: Map, weight: &[f32], bias: &[f32], window: Win
 }
 
 /// Weights and bias of a depthwise convolution, as one instruction set wants them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Taps {
     isa: Isa,
     kernel: usize,
@@ -37,13 +37,13 @@ pub struct Taps {
 }
 
 impl Taps {
-    /// Packs `weight`, `[c, 1, kernel, kernel]`, and `bias`, `[c]`.
+    /// Packs `weight`, `[c, 1, kernel, kernel]`, and `bias`, `[c]`, into memory of `arena`.
     /// # Panics
     /// When the lengths do not fit.
-    pub fn new(isa: Isa, weight: &[f32], bias: &[f32], kernel: usize, stride: usize) -> Self {
+    pub fn new(arena: &mut Arena, isa: Isa, weight: &[f32], bias: &[f32], [kernel, stride]: [usize; 2]) -> Self {
         let (lanes, taps) = (isa.lanes(), kernel * kernel);
         assert_eq!(weight.len(), bias.len() * taps);
-        let mut values = Buffer::zeros(bias.len().div_ceil(lanes) * (1 + taps) * lanes);
+        let mut values = arena.zeros(bias.len().div_ceil(lanes) * (1 + taps) * lanes);
         for (c, (bias, weight)) in bias.iter().zip(weight.chunks_exact(taps)).enumerate() {
             let plane = &mut values[c / lanes * (1 + taps) * lanes + c % lanes..];
             plane[0] = *bias;
@@ -225,7 +225,8 @@ mod tests {
         frame.view().part(0..planes, inside[0].clone(), inside[1].clone()).copy(map);
         let mut y = vec![f32::NAN; values(lanes, planes, to.h, to.w)];
         let mut y = PlanesMut::new(&mut y, lanes, planes, to.h, to.w);
-        Taps::new(isa, &weight, &bias, window.kernel, window.stride).run(0..planes, frame.shared(), y.view(), act);
+        let taps = Taps::new(&mut Arena::default(), isa, &weight, &bias, [window.kernel, window.stride]);
+        taps.run(0..planes, frame.shared(), y.view(), act);
         for (i, (got, want)) in channels_of(y.shared(), to).iter().zip(&want).enumerate() {
             let want = act.of(*want);
             assert!((got - want).abs() <= 1e-5, "{isa} {from:?} {window:?} {act:?} at {i}: {got} {want}");
@@ -264,7 +265,7 @@ mod tests {
     fn a_frame_that_is_too_narrow_is_refused() {
         let isa = Isa::PORTABLE;
         let (x, mut y) = (vec![0.0; values(4, 1, 5, 4)], vec![0.0; values(4, 1, 3, 3)]);
-        let taps = Taps::new(isa, &[0.0; 9], &[0.0], 3, 1);
+        let taps = Taps::new(&mut Arena::default(), isa, &[0.0; 9], &[0.0], [3, 1]);
         taps.run(0..1, Planes::new(&x, 4, 1, 5, 4), PlanesMut::new(&mut y, 4, 1, 3, 3), Act::Linear);
     }
 }

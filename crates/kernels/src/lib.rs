@@ -6,8 +6,8 @@
 #![allow(clippy::inline_always, reason = "a text must end up inside the function that enables its instructions")]
 
 pub mod act;
-#[allow(unsafe_code, reason = "a cache line is sixteen values")]
-mod buffer;
+#[allow(unsafe_code, reason = "memory of its own, with advice to the system")]
+mod arena;
 pub mod dense;
 pub mod depthwise;
 pub mod gate;
@@ -25,7 +25,7 @@ mod tile;
 mod window;
 
 pub use act::Act;
-pub use buffer::Buffer;
+pub use arena::{Arena, Buffer};
 pub use dense::{Dense, Strips};
 pub use depthwise::Taps;
 pub use isa::Isa;

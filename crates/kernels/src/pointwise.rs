@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::Buffer;
+use crate::arena::{Arena, Buffer};
 use crate::isa::{Isa, Kernel};
 use crate::lanes::Lanes;
 use crate::planes::{Planes, PlanesMut};
@@ -22,7 +22,7 @@ pub fn reference(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
 }
 
 /// Weights and bias of a 1x1 convolution, or of a fully connected layer, as one instruction set wants them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Packed {
     isa: Isa,
     c_in: usize,
@@ -39,14 +39,14 @@ struct Panel {
 }
 
 impl Packed {
-    /// Packs `weight`, `[out, c_in]`, and `bias`, `[out]`.
+    /// Packs `weight`, `[out, c_in]`, and `bias`, `[out]`, into memory of `arena`.
     /// # Panics
     /// When the lengths do not fit.
-    pub fn new(isa: Isa, weight: &[f32], bias: &[f32], c_in: usize) -> Self {
+    pub fn new(arena: &mut Arena, isa: Isa, weight: &[f32], bias: &[f32], c_in: usize) -> Self {
         let (lanes, c_out) = (isa.lanes(), bias.len());
         assert_eq!(weight.len(), c_out * c_in);
         let panels = panels(c_out.div_ceil(lanes), c_in, lanes);
-        let mut values = Buffer::zeros(panels.last().map_or(0, |p| p.values.end));
+        let mut values = arena.zeros(panels.last().map_or(0, |p| p.values.end));
         for panel in &panels {
             let first = panel.planes.start * lanes;
             let rows = values[panel.values.clone()].chunks_exact_mut(panel.planes.len() * lanes);
@@ -239,7 +239,7 @@ mod tests {
     fn check(isa: Isa, from: Map, c_out: usize, act: Act, prefix: usize) {
         let lanes = isa.lanes();
         let (x, weight, bias) = (numbers(from.len(), 1), numbers(from.c * c_out, 2), numbers(c_out, 3));
-        let packed = Packed::new(isa, &weight, &bias, from.c);
+        let packed = Packed::new(&mut Arena::default(), isa, &weight, &bias, from.c);
         // What lies in lanes past the last channel must not matter.
         let blocked = planes_of(lanes, from, &x, f32::NAN);
         let input = Planes::new(&blocked, lanes, from.c.div_ceil(lanes), from.h, from.w);

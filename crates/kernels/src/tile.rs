@@ -34,7 +34,7 @@ pub(crate) fn multiply<V: Lanes, const MR: usize, const NV: usize>(
 /// Most values that the sums of a tile hold.
 const LARGEST: usize = 28 * 16;
 
-/// Where the sums of a tile rest on their way from registers to the map: `[pixel][j][lane]`.
+/// Where the sums of a tile rest on their way from registers to the map: `[j][pixel][lane]`.
 #[repr(align(64))]
 pub(crate) struct Stage([f32; LARGEST]);
 
@@ -47,9 +47,9 @@ impl Stage {
     #[inline(always)]
     pub(crate) fn put<V: Lanes, const MR: usize, const NV: usize>(&mut self, v: V, sums: [[V::F; NV]; MR]) {
         const { assert!(MR * NV * V::N <= LARGEST) };
-        for (pixel, sums) in self.0.chunks_exact_mut(NV * V::N).zip(sums) {
+        for (pixel, sums) in sums.into_iter().enumerate() {
             for (j, sum) in sums.into_iter().enumerate() {
-                v.store(sum, &mut pixel[j * V::N..]);
+                v.store(sum, &mut self.0[(j * MR + pixel) * V::N..]);
             }
         }
     }
@@ -81,49 +81,44 @@ pub(crate) struct Place {
     pub(crate) pixel: usize,
 }
 
-/// Finishes the staged sums of `pixels` pixels by `planes` planes and writes them to their place in `y`.
+/// Finishes the staged sums of `pixels` pixels by `planes` planes on their way to their place in `y`.
 #[inline(always)]
 pub(crate) fn finish<V: Lanes>(
     v: V,
-    stage: &mut Stage,
+    stage: &Stage,
     [pixels, planes]: [usize; 2],
     y: &mut PlanesMut,
     place: Place,
     epilogue: &Epilogue,
 ) {
-    act::map(v, epilogue.act, &mut stage.0[..pixels * planes * V::N]);
     for j in 0..planes {
-        let staged = stage.0[j * V::N..].chunks(planes * V::N);
-        let mut staged = staged.take(pixels);
+        let staged = &stage.0[j * pixels * V::N..][..pixels * V::N];
+        let plane = place.plane + j;
         let mut done = 0;
-        let shortcut = epilogue.shortcut.and_then(|s| s.lanes_of(place.plane + j));
         while done < pixels {
             let pixel = place.pixel + done;
-            let run = y.run(place.plane + j - place.first, pixel, pixels - done);
-            done += run.len() / V::N;
-            match shortcut {
-                None => {
-                    for (y, sum) in run.chunks_exact_mut(V::N).zip(&mut staged) {
-                        v.store(v.load(sum), y);
-                    }
-                }
-                Some((x, channels)) => {
-                    let x = x[pixel * V::N..].chunks_exact(V::N);
-                    for ((y, x), sum) in run.chunks_exact_mut(V::N).zip(x).zip(&mut staged) {
-                        let x = if channels == V::N { v.load(x) } else { v.load_few(&x[..channels]) };
-                        v.store(v.add(v.load(sum), x), y);
-                    }
-                }
+            let run = y.run(plane - place.first, pixel, pixels - done);
+            act::map_into(v, epilogue.act, &staged[done * V::N..], run);
+            if let Some(shortcut) = &epilogue.shortcut {
+                shortcut.add(v, plane, pixel, run);
             }
+            done += run.len() / V::N;
         }
     }
 }
 
-impl<'a> Shortcut<'a> {
-    /// The plane, and how many of its lanes are channels; none past the last.
-    fn lanes_of(&self, plane: usize) -> Option<(&'a [f32], usize)> {
-        let lanes = self.x.lanes();
-        let channels = self.channels.saturating_sub(plane * lanes).min(lanes);
-        (channels > 0).then(|| (self.x.plane(plane), channels))
+impl Shortcut<'_> {
+    /// Adds the channels that a plane has to a run of its pixels.
+    #[inline(always)]
+    fn add<V: Lanes>(&self, v: V, plane: usize, pixel: usize, run: &mut [f32]) {
+        let channels = self.channels.saturating_sub(plane * V::N).min(V::N);
+        if channels == 0 {
+            return;
+        }
+        let x = self.x.plane(plane)[pixel * V::N..].chunks_exact(V::N);
+        for (y, x) in run.chunks_exact_mut(V::N).zip(x) {
+            let x = if channels == V::N { v.load(x) } else { v.load_few(&x[..channels]) };
+            v.store(v.add(v.load(y), x), y);
+        }
     }
 }

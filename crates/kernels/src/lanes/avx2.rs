@@ -94,6 +94,7 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     fn split(self, t: __m256) -> (__m256, __m256) {
+        let t = self.max(self.splat(-126.0), t);
         // SAFETY: the token says that the processor has the instruction.
         let whole = unsafe { _mm256_floor_ps(t) };
         (whole, self.sub(t, whole))

@@ -49,9 +49,10 @@ pub(crate) trait Lanes: Copy {
     fn min(self, a: Self::F, b: Self::F) -> Self::F;
     /// `1 / x` to 2 units in the last place, for `x` from 2^-126 to 2^126.
     fn recip(self, x: Self::F) -> Self::F;
-    /// `t` as a whole number not above it, in whatever form `scale` takes, and the rest, from 0 to 1.
+    /// `t` as a whole number not above it, in whatever form `scale` takes, and the rest, from 0 to 1. `t` is at most 126;
+    /// below -126 it may be taken for that.
     fn split(self, t: Self::F) -> (Self::F, Self::F);
-    /// `x` times two to the power of a whole number from `split`, for numbers of at most 126 either way.
+    /// `x` times two to the power of a whole number from `split`.
     fn scale(self, x: Self::F, whole: Self::F) -> Self::F;
 }
 

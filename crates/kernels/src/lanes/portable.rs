@@ -89,6 +89,7 @@ impl Lanes for Portable {
     fn split(self, t: Self::F) -> (Self::F, Self::F) {
         // Added and taken away again, 1.5 * 2^23 rounds to the nearest whole number; `floor` may be a call.
         const ROUND: f32 = 12_582_912.0;
+        let t = self.max([-126.0; N], t);
         let whole = each(|i| (t[i] - 0.5 + ROUND) - ROUND);
         (whole, self.sub(t, whole))
     }
