@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use rexnet_kernels::{Buffer, Epilogue, Map, Planes, PlanesMut, Shortcut, gate, planes, pool};
+use rexnet_kernels::{Buffer, Epilogue, Map, Planes, PlanesMut, Shortcut, gate, pool};
 
-use crate::crew::{Bench, Crew, room_for};
+use crate::crew::{Bench, Crew};
+use crate::memory::pixel;
 use crate::plan::{Block, Gate, Layer, Plan, Source};
 
 /// What a block reads: its input map, and the picture where the block begins with the stem.
@@ -15,16 +16,12 @@ pub(crate) struct Input<'a> {
 }
 
 /// Maps of a block with squeeze-excitation.
-#[derive(Default)]
 pub(crate) struct Gated {
-    mid: Buffer,
-    means: Buffer,
-    hidden: Buffer,
-    gates: Buffer,
+    pub(crate) mid: Buffer,
+    pub(crate) means: Buffer,
+    pub(crate) hidden: Buffer,
+    pub(crate) gates: Buffer,
 }
-
-/// Values of frame and band that stay in the second cache beside weights and input.
-const CACHED: usize = 200_000;
 
 impl Plan {
     pub(crate) fn run_block(&self, block: &Block, x: Input, y: PlanesMut, gated: &mut Gated, crew: &mut Crew) {
@@ -40,7 +37,7 @@ impl Plan {
         crew.each(y.bands(height).enumerate(), |room, (i, y)| {
             let rows = i * height..i * height + y.rows();
             let mut mid = self.map(&mut room.band, Map { h: rows.len(), ..block.mid });
-            for (group, mid) in block.groups.iter().zip(mid.view().groups(sizes(block))) {
+            for (group, mid) in mid.view().groups(sizes(block)).enumerate() {
                 self.widen(block, group, x, rows.clone(), mid, &mut room.bench);
             }
             let start = room.bench.watch.now();
@@ -54,10 +51,9 @@ impl Plan {
     fn gated(&self, block: &Block, gate: &Gate, x: Input, y: PlanesMut, room: &mut Gated, crew: &mut Crew) {
         let Gated { mid, means, hidden, gates } = room;
         let mut mid = self.map(mid, block.mid);
-        let pixel = |c: usize| Map { c, h: 1, w: 1 };
         let mut means = self.map(means, pixel(block.mid.c));
-        let parts = block.groups.iter().zip(mid.view().groups(sizes(block))).zip(means.view().groups(sizes(block)));
-        crew.each(parts, |room, ((group, mut mid), means)| {
+        let parts = mid.view().groups(sizes(block)).zip(means.view().groups(sizes(block)));
+        crew.each(parts.enumerate(), |room, (group, (mut mid, means))| {
             self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
             let start = room.bench.watch.now();
             pool::run(self.isa, mid.shared(), means);
@@ -78,25 +74,18 @@ impl Plan {
         });
     }
 
-    /// Output rows `rows` of the depthwise convolution for one group of planes.
-    fn widen(
-        &self,
-        block: &Block,
-        group: &Range<usize>,
-        x: Input,
-        rows: Range<usize>,
-        y: PlanesMut,
-        bench: &mut Bench,
-    ) {
+    /// Output rows `rows` of the depthwise convolution for the planes of one group.
+    fn widen(&self, block: &Block, group: usize, x: Input, rows: Range<usize>, y: PlanesMut, bench: &mut Bench) {
+        let planes = block.groups[group].clone();
         let [height, width] = block.frame(rows.len());
-        let mut frame = self.map(&mut bench.frame, Map { c: group.len() * self.isa.lanes(), h: height, w: width });
+        let mut frame = self.map(&mut bench.frame, Map { c: planes.len() * self.isa.lanes(), h: height, w: width });
         // The frame's first row is a row of zeros above the map, or one of the map's.
         let padded = rows.start * block.taps.stride();
         let (above, first) = (block.top.saturating_sub(padded), padded.saturating_sub(block.top));
         let last = block.wide.h.min(first + height - above);
         let (inside, columns) = (above..above + last - first, block.left..block.left + block.wide.w);
         frame.clear_around(inside.clone(), columns.clone());
-        let mut inner = frame.view().part(0..group.len(), inside, columns);
+        let mut inner = frame.view().part(0..planes.len(), inside, columns);
         let start = bench.watch.now();
         match &block.source {
             Source::Stem => {
@@ -104,35 +93,17 @@ impl Plan {
                 bench.watch.book(self.stem.step, start);
             }
             Source::Input => {
-                inner.copy(x.map.planes_of(group.clone()).rows_of(first..last));
+                inner.copy(x.map.planes_of(planes.clone()).rows_of(first..last));
             }
             Source::Expand(Layer { step, weights, act }) => {
-                let panel = block.groups.iter().position(|g| g == group).unwrap_or_default();
                 let epilogue = Epilogue { act: *act, shortcut: None };
-                weights.run(panel..panel + 1, x.map.rows_of(first..last), inner, &epilogue);
+                weights.run(group..group + 1, x.map.rows_of(first..last), inner, &epilogue);
                 bench.watch.book(*step, start);
             }
         }
         let start = bench.watch.now();
-        block.taps.run(group.clone(), frame.shared(), y, block.act);
+        block.taps.run(planes, frame.shared(), y, block.act);
         bench.watch.book(block.step, start);
-    }
-
-    /// Rows of a band: frame and band together stay in the cache, and every thread finds some.
-    fn height_of_band(&self, block: &Block, threads: usize) -> usize {
-        let group = block.groups.iter().map(ExactSizeIterator::len).max().unwrap_or(1);
-        let fits = |rows: usize| {
-            let [height, width] = block.frame(rows);
-            let frame = planes::values(self.isa.lanes(), group, height, width);
-            frame + self.values(Map { h: rows, ..block.mid }) <= CACHED
-        };
-        let most = if threads == 1 { block.mid.h } else { block.mid.h.div_ceil(2 * threads) };
-        (1..=most).rev().find(|&rows| fits(rows)).unwrap_or(1)
-    }
-
-    /// A map in a buffer, which grows to hold it.
-    pub(crate) fn map<'a>(&self, buffer: &'a mut Buffer, map: Map) -> PlanesMut<'a> {
-        PlanesMut::new(room_for(buffer, self.values(map)), self.isa.lanes(), self.planes(map), map.h, map.w)
     }
 }
 

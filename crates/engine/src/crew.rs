@@ -5,7 +5,6 @@ use rexnet_kernels::{Buffer, Strips, Team};
 use crate::profile::Watch;
 
 /// Room of one thread, kept from picture to picture.
-#[derive(Default)]
 pub(crate) struct Room {
     /// Rows between depthwise convolution and projection.
     pub(crate) band: Buffer,
@@ -13,7 +12,6 @@ pub(crate) struct Room {
 }
 
 /// Where the map under a depthwise convolution is made, some planes at a time.
-#[derive(Default)]
 pub(crate) struct Bench {
     /// The planes, with zeros around them.
     pub(crate) frame: Buffer,
@@ -43,12 +41,4 @@ impl Crew<'_> {
             Self::Team(team, _) => team.threads(),
         }
     }
-}
-
-/// The first values of a buffer, which grows to hold them.
-pub(crate) fn room_for(buffer: &mut Buffer, values: usize) -> &mut [f32] {
-    if buffer.len() < values {
-        *buffer = Buffer::zeros(values);
-    }
-    &mut buffer[..values]
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use rexnet_kernels::{Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Team, pool};
+use rexnet_kernels::{Arena, Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Team, pool};
 use rexnet_spec::Graph;
 
-use crate::block::{Gated, Input};
+use crate::block::Input;
 use crate::crew::{Crew, Room};
-use crate::plan::{Plan, Source};
+use crate::memory::Desk;
+use crate::plan::Plan;
 use crate::profile::StepTime;
 use crate::{EngineError, Tensors, parse};
 
@@ -35,15 +36,6 @@ pub struct Engine {
     rooms: Vec<Room>,
     /// One for each picture that is worked on at the same time.
     desks: Vec<Desk>,
-    features: Buffer,
-}
-
-/// Maps of one picture, kept from picture to picture.
-#[derive(Default)]
-struct Desk {
-    /// Input and output of a block in turn.
-    maps: [Buffer; 2],
-    gated: Gated,
 }
 
 impl Engine {
@@ -60,8 +52,10 @@ impl Engine {
     pub fn with(graph: &Graph, tensors: &mut Tensors, options: Options) -> Result<Self, EngineError> {
         let plan = parse::plan(graph, options.isa, tensors)?;
         let team = Team::new(options.threads);
-        let rooms = (0..team.threads()).map(|_| Room::default()).collect();
-        Ok(Self { plan, team, rooms, desks: vec![Desk::default()], features: Buffer::default() })
+        let mut arena = Arena::default();
+        let desks = vec![plan.desk(&mut arena)];
+        let rooms = (0..team.threads()).map(|_| plan.room(&mut arena)).collect();
+        Ok(Self { plan, team, rooms, desks })
     }
 
     /// Number of logits of a picture.
@@ -92,8 +86,8 @@ impl Engine {
             }
         }
         if batch > 0 {
-            self.features(pixels, batch);
-            self.logits(batch, logits);
+            let features = self.features(pixels, batch);
+            self.logits(features, batch, logits);
         }
         Ok(())
     }
@@ -123,13 +117,17 @@ impl Engine {
 
     /// What the head pools, a row for each picture. Whole pictures are shared out; those that are left over, fewer than
     /// there are threads, are worked on by all together.
-    fn features(&mut self, pixels: &[f32], batch: usize) {
-        let Self { plan, team, rooms, desks, features } = self;
-        let mut rows = plan.features(features, batch).bands(1);
+    fn features(&mut self, pixels: &[f32], batch: usize) -> Buffer {
+        let Self { plan, team, rooms, desks } = self;
+        let map =
+            Map { c: plan.head.conv.as_ref().map_or(plan.head.map.c, |conv| conv.weights.c_out()), h: batch, w: 1 };
+        let mut features = Buffer::zeros(plan.values(map));
+        let mut rows = plan.map(&mut features, map).bands(1);
         let mut pictures = pixels.chunks_exact(plan.picture.len());
         let alone = if team.threads() == 1 { 0 } else { batch - batch % team.threads() };
         if alone > 0 {
-            desks.resize_with(team.threads(), Desk::default);
+            let mut arena = Arena::default();
+            desks.resize_with(team.threads(), || plan.desk(&mut arena));
             let mut seats: Vec<_> = rooms.iter_mut().zip(desks.iter_mut()).collect();
             let items = pictures.by_ref().zip(rows.by_ref()).take(alone);
             team.each(&mut seats, items, |(room, desk), (picture, features)| {
@@ -139,17 +137,17 @@ impl Engine {
         for (picture, features) in pictures.zip(rows) {
             plan.run_picture(picture, features, &mut desks[0], &mut Crew::Team(team, rooms));
         }
+        features
     }
 
     /// The layers behind the pool, all pictures at once.
-    fn logits(&mut self, batch: usize, logits: &mut [f32]) {
-        let Self { plan, team, rooms, features, .. } = self;
-        let mut x = std::mem::take(features);
+    fn logits(&mut self, features: Buffer, batch: usize, logits: &mut [f32]) {
+        let Self { plan, team, rooms, .. } = self;
+        let mut x = features;
         for layer in &plan.head.layers {
-            let channels = layer.weights.c_in();
-            let mut next = Buffer::default();
-            let y = plan.map(&mut next, Map { c: layer.weights.c_out(), h: batch, w: 1 });
-            layer.run(plan.map(&mut x, Map { c: channels, h: batch, w: 1 }).shared(), y, &mut Crew::Team(team, rooms));
+            let [from, to] = [layer.weights.c_in(), layer.weights.c_out()].map(|c| Map { c, h: batch, w: 1 });
+            let mut next = Buffer::zeros(plan.values(to));
+            layer.run(plan.map(&mut x, from).shared(), plan.map(&mut next, to), &mut Crew::Team(team, rooms));
             x = next;
         }
         let x = plan.map(&mut x, Map { c: plan.classes(), h: batch, w: 1 });
@@ -162,18 +160,10 @@ impl Engine {
 }
 
 impl Plan {
-    /// A row of features for each picture.
-    fn features<'a>(&self, buffer: &'a mut Buffer, batch: usize) -> PlanesMut<'a> {
-        let channels = self.head.conv.as_ref().map_or(self.head.map.c, |conv| conv.weights.c_out());
-        self.map(buffer, Map { c: channels, h: batch, w: 1 })
-    }
-
     fn run_picture(&self, picture: &[f32], features: PlanesMut, desk: &mut Desk, crew: &mut Crew) {
         let Desk { maps: [x, y], gated } = desk;
-        let mut from = self.stem.out;
-        if !matches!(self.blocks.first().map(|block| &block.source), Some(Source::Stem)) {
-            self.run_stem(picture, self.map(x, from), crew);
-        }
+        let mut from = if self.stem_is_fused() { Map { h: 0, ..self.stem.out } } else { self.stem.out };
+        self.run_stem(picture, self.map(x, from), crew);
         for block in &self.blocks {
             let map = self.map(x, from);
             self.run_block(block, Input { picture, map: map.shared() }, self.map(y, block.out), gated, crew);
@@ -184,7 +174,7 @@ impl Plan {
     }
 
     fn run_stem(&self, picture: &[f32], y: PlanesMut, crew: &mut Crew) {
-        let height = y.rows().div_ceil(4 * crew.threads());
+        let height = y.rows().div_ceil(4 * crew.threads()).max(1);
         crew.each(y.bands(height).enumerate(), |room, (i, y)| {
             let start = room.bench.watch.now();
             self.stem.dense.run(picture, self.picture, i * height, y, self.stem.act, &mut room.bench.strips);

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod fold;
 mod join;
+mod memory;
 mod parse;
 mod plan;
 mod profile;

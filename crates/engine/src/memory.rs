@@ -1,0 +1,88 @@
+//! Memory planned once: what a picture and a thread need, for the largest of the blocks.
+
+use rexnet_kernels::{Arena, Buffer, Map, PlanesMut, Strips, planes};
+
+use crate::block::Gated;
+use crate::crew::{Bench, Room};
+use crate::plan::{Block, Plan, Source};
+use crate::profile::Watch;
+
+/// Maps of one picture, kept from picture to picture.
+pub(crate) struct Desk {
+    /// Input and output of a block in turn.
+    pub(crate) maps: [Buffer; 2],
+    pub(crate) gated: Gated,
+}
+
+/// Values of frame and band that stay in the second cache beside weights and input.
+const CACHED: usize = 200_000;
+
+impl Plan {
+    /// Maps for a picture.
+    pub(crate) fn desk(&self, arena: &mut Arena) -> Desk {
+        let stem = if self.stem_is_fused() { 0 } else { self.values(self.stem.out) };
+        let map = self.largest(|block| self.values(block.out)).max(stem);
+        let gated = |values: &dyn Fn(&Block) -> usize| self.largest(|b| b.gate.as_ref().map_or(0, |_| values(b)));
+        let channels = gated(&|block| self.values(pixel(block.mid.c)));
+        let hidden = self.largest(|b| b.gate.as_ref().map_or(0, |g| self.values(pixel(g.reduce.weights.c_out()))));
+        Desk {
+            maps: [arena.zeros(map), arena.zeros(map)],
+            gated: Gated {
+                mid: arena.zeros(gated(&|block| self.values(block.mid))),
+                means: arena.zeros(channels),
+                hidden: arena.zeros(hidden),
+                gates: arena.zeros(channels),
+            },
+        }
+    }
+
+    /// Room for a thread; most takes the one that is alone with a picture.
+    pub(crate) fn room(&self, arena: &mut Arena) -> Room {
+        let band = |block: &Block| Map { h: self.height_of_band(block, 1), ..block.mid };
+        let frame = self.largest(|block| self.frame(block, band(block).h));
+        let band = self.largest(|block| block.gate.as_ref().map_or(self.values(band(block)), |_| 0));
+        let panel = self.head.conv.iter().flat_map(|conv| conv.weights.panels()).map(|planes| planes.len()).max();
+        let panel = panel.unwrap_or(0) * self.head.map.area() * self.isa.lanes();
+        Room {
+            band: arena.zeros(band.max(panel)),
+            bench: Bench { frame: arena.zeros(frame), strips: Strips::default(), watch: Watch::default() },
+        }
+    }
+
+    /// Rows that pass through expansion and depthwise convolution together: all under a gate, else as many as stay in
+    /// the cache and leave some for every thread.
+    pub(crate) fn height_of_band(&self, block: &Block, threads: usize) -> usize {
+        if block.gate.is_some() {
+            return block.mid.h;
+        }
+        let fits = |rows: usize| self.frame(block, rows) + self.values(Map { h: rows, ..block.mid }) <= CACHED;
+        let most = if threads == 1 { block.mid.h } else { block.mid.h.div_ceil(2 * threads) };
+        (1..=most).rev().find(|&rows| fits(rows)).unwrap_or(1)
+    }
+
+    /// Values of the framed planes under so many rows.
+    fn frame(&self, block: &Block, rows: usize) -> usize {
+        let [height, width] = block.frame(rows);
+        let group = block.groups.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+        planes::values(self.isa.lanes(), group, height, width)
+    }
+
+    /// Whether the first block begins with the stem.
+    pub(crate) fn stem_is_fused(&self) -> bool {
+        matches!(self.blocks.first().map(|block| &block.source), Some(Source::Stem))
+    }
+
+    fn largest(&self, values: impl Fn(&Block) -> usize) -> usize {
+        self.blocks.iter().map(values).max().unwrap_or(0)
+    }
+
+    /// A map in a buffer that holds it.
+    pub(crate) fn map<'a>(&self, buffer: &'a mut Buffer, map: Map) -> PlanesMut<'a> {
+        PlanesMut::new(buffer, self.isa.lanes(), self.planes(map), map.h, map.w)
+    }
+}
+
+/// A vector of channels as a map.
+pub(crate) fn pixel(c: usize) -> Map {
+    Map { c, h: 1, w: 1 }
+}
