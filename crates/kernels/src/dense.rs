@@ -59,7 +59,7 @@ impl Dense {
         strips.lay(x, from, self.window, first * self.window.stride, [y.rows(), y.width()]);
         let epilogue = Epilogue { act, shortcut: None };
         for (row, y) in y.bands(1).enumerate() {
-            let scalars = Line { strips, window: self.window, c_in: self.c_in, row, width: y.width() };
+            let scalars = Line { values: strips.under(row), taps: &strips.taps, width: y.width() };
             self.packed.product(0..self.packed.panels().len(), scalars, y, &epilogue);
         }
     }
@@ -69,23 +69,30 @@ impl Dense {
 #[derive(Debug, Default)]
 pub struct Strips {
     values: Buffer,
-    rows: usize,
-    phase: usize,
+    /// From one output row to the next.
+    step: usize,
+    /// Where the first output of a row finds its value under each tap, `[c][i][j]`.
+    taps: Vec<usize>,
 }
 
 impl Strips {
     /// Lays out what `rows` output rows of `width` pixels read, from padded row `first` on.
     fn lay(&mut self, x: &[f32], from: Map, window: Window, first: usize, [rows, width]: [usize; 2]) {
         let Window { kernel, stride, top, left } = window;
-        self.rows = rows.saturating_sub(1) * stride + kernel;
-        self.phase = width + (kernel - 1) / stride;
-        let line = stride * self.phase;
-        let values = from.c * self.rows * line;
+        let rows = rows.saturating_sub(1) * stride + kernel;
+        let phase = width + (kernel - 1) / stride;
+        let line = stride * phase;
+        let values = from.c * rows * line;
+        self.step = stride * line;
+        self.taps.clear();
+        for (c, i) in (0..from.c).flat_map(|c| (0..kernel).map(move |i| (c, i))) {
+            self.taps.extend((0..kernel).map(|j| (c * rows + i) * line + j % stride * phase + j / stride));
+        }
         if self.values.len() < values {
             self.values = Buffer::zeros(values);
         }
         for (i, strip) in self.values[..values].chunks_exact_mut(line).enumerate() {
-            let (c, row) = (i / self.rows, first + i % self.rows);
+            let (c, row) = (i / rows, first + i % rows);
             match row.checked_sub(top).filter(|&row| row < from.h) {
                 Some(row) => lay_row(&x[(c * from.h + row) * from.w..][..from.w], left, stride, strip),
                 None => strip.fill(0.0),
@@ -93,8 +100,9 @@ impl Strips {
         }
     }
 
-    fn line(&self, c: usize, row: usize, phase: usize, stride: usize) -> &[f32] {
-        &self.values[((c * self.rows + row) * stride + phase) * self.phase..][..self.phase]
+    /// What an output row reads, from its first value on.
+    fn under(&self, row: usize) -> &[f32] {
+        &self.values[row * self.step..]
     }
 }
 
@@ -113,7 +121,13 @@ fn lay_row(x: &[f32], left: usize, stride: usize, strip: &mut [f32]) {
         // A stride that the compiler knows is one that it has instructions for.
         match stride {
             1 => strip.copy_from_slice(&x[column..][..inside]),
-            2 => strip.iter_mut().zip(x[column..].chunks(2)).for_each(|(to, x)| *to = x[0]),
+            2 => {
+                let pairs = x[column..].chunks_exact(2);
+                if let ([last], Some(to)) = (pairs.remainder(), strip.last_mut()) {
+                    *to = *last;
+                }
+                strip.iter_mut().zip(pairs).for_each(|(to, x)| *to = x[0]);
+            }
             _ => strip.iter_mut().zip(x[column..].chunks(stride)).for_each(|(to, x)| *to = x[0]),
         }
     }
@@ -121,10 +135,8 @@ fn lay_row(x: &[f32], left: usize, stride: usize, strip: &mut [f32]) {
 
 /// What the outputs of one row read.
 struct Line<'a> {
-    strips: &'a Strips,
-    window: Window,
-    c_in: usize,
-    row: usize,
+    values: &'a [f32],
+    taps: &'a [usize],
     width: usize,
 }
 
@@ -138,18 +150,12 @@ impl Scalars for Line<'_> {
         &self,
         v: V,
         pixel: usize,
-        mut weights: impl Iterator<Item = &'w [f32]>,
+        weights: impl Iterator<Item = &'w [f32]>,
         sums: &mut [[V::F; NV]; MR],
     ) {
-        let Window { kernel, stride, .. } = self.window;
-        for c in 0..self.c_in {
-            for i in 0..kernel {
-                for (j, weights) in (0..kernel).zip(&mut weights) {
-                    let line = self.strips.line(c, self.row * stride + i, j % stride, stride);
-                    let x = &line[pixel + j / stride..][..MR];
-                    multiply(v, sums, weights, |pixel| x[pixel]);
-                }
-            }
+        for (tap, weights) in self.taps.iter().zip(weights) {
+            let x = &self.values[tap + pixel..][..MR];
+            multiply(v, sums, weights, |pixel| x[pixel]);
         }
     }
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::inline_always, reason = "a text must end up inside the function that enables its instructions")]
 
 pub mod act;
+mod ahead;
 #[allow(unsafe_code, reason = "memory of its own, with advice to the system")]
 mod arena;
 pub mod dense;

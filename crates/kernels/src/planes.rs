@@ -245,11 +245,34 @@ impl<'a> PlanesMut<'a> {
         self.span(plane, row, column, 1)
     }
 
-    /// At most `pixels` pixels of a plane from the `first` on, counted row by row, as many as lie side by side.
-    pub fn run(&mut self, plane: usize, first: usize, pixels: usize) -> &mut [f32] {
-        let width = self.layout.width;
-        let straight = if self.layout.is_dense() { self.area() - first } else { width - first % width };
-        self.span(plane, first / width, first % width, pixels.min(straight))
+    /// Calls `f` with some of the pixels, counted row by row, as runs that lie side by side: of each run, for each of
+    /// the planes, the plane, the first pixel and the values.
+    #[inline(always)]
+    pub(crate) fn runs(
+        &mut self,
+        planes: Range<usize>,
+        pixels: Range<usize>,
+        mut f: impl FnMut(usize, usize, &mut [f32]),
+    ) {
+        let Layout { lanes, width, row, plane, .. } = self.layout;
+        assert!(planes.end <= self.planes() && pixels.end <= self.area(), "{planes:?} {pixels:?} of {:?}", self.layout);
+        let mut pixel = pixels.start;
+        while pixel < pixels.end {
+            let (start, straight) = if self.layout.is_dense() {
+                (pixel * lanes, pixels.end)
+            } else {
+                (pixel / width * row + pixel % width * lanes, width - pixel % width)
+            };
+            let length = straight.min(pixels.end - pixel);
+            for i in planes.clone() {
+                // SAFETY: asserted above; the pixels lie side by side within the view, whose borrow is exclusive.
+                let run = unsafe {
+                    std::slice::from_raw_parts_mut(offset(self.first, i * plane + start).as_ptr(), length * lanes)
+                };
+                f(i, pixel, run);
+            }
+            pixel += length;
+        }
     }
 
     fn span(&mut self, plane: usize, row: usize, column: usize, pixels: usize) -> &mut [f32] {

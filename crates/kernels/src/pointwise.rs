@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::ahead::Ahead;
 use crate::arena::{Arena, Buffer};
 use crate::isa::{Isa, Kernel};
 use crate::lanes::Lanes;
@@ -93,7 +94,8 @@ impl Packed {
         let panels = &self.panels[panels];
         let planes = panels.iter().map(|panel| panel.planes.len()).sum();
         assert_eq!((y.planes(), y.lanes(), y.area()), (planes, self.isa.lanes(), x.pixels()));
-        self.isa.run(Product { packed: self, panels, x, y, epilogue });
+        let first = panels.first().map_or(0, |panel| panel.planes.start);
+        self.isa.run(Product { packed: self, panels, first, x, y, epilogue });
     }
 }
 
@@ -152,6 +154,8 @@ impl Scalars for Planes<'_> {
 pub(crate) struct Product<'a, X> {
     packed: &'a Packed,
     panels: &'a [Panel],
+    /// The plane of output channels that is `y`'s first.
+    first: usize,
     x: X,
     y: PlanesMut<'a>,
     epilogue: &'a Epilogue<'a>,
@@ -161,15 +165,14 @@ impl<X: Scalars> Kernel for Product<'_, X> {
     #[inline(always)]
     fn run<V: Lanes>(mut self, v: V) {
         let mut stage = Stage::new();
-        for i in 0..self.panels.len() {
-            let planes = self.panels[i].planes.len();
-            match (V::REGISTERS, planes) {
-                (32, 3) => self.panel::<V, 9, 3>(v, i, &mut stage),
-                (32, 2) => self.panel::<V, 14, 2>(v, i, &mut stage),
-                (32, _) => self.panel::<V, 14, 1>(v, i, &mut stage),
-                (_, 3) => self.panel::<V, 4, 3>(v, i, &mut stage),
-                (_, 2) => self.panel::<V, 6, 2>(v, i, &mut stage),
-                (_, _) => self.panel::<V, 7, 1>(v, i, &mut stage),
+        for panel in self.panels {
+            match (V::REGISTERS, panel.planes.len()) {
+                (32, 3) => self.panel::<V, 9, 3>(v, panel, &mut stage),
+                (32, 2) => self.panel::<V, 14, 2>(v, panel, &mut stage),
+                (32, _) => self.panel::<V, 14, 1>(v, panel, &mut stage),
+                (_, 3) => self.panel::<V, 4, 3>(v, panel, &mut stage),
+                (_, 2) => self.panel::<V, 6, 2>(v, panel, &mut stage),
+                (_, _) => self.panel::<V, 7, 1>(v, panel, &mut stage),
             }
         }
     }
@@ -178,18 +181,19 @@ impl<X: Scalars> Kernel for Product<'_, X> {
 impl<X: Scalars> Product<'_, X> {
     /// One panel with all pixels, `MR` at a time, then ever fewer.
     #[inline(always)]
-    fn panel<V: Lanes, const MR: usize, const NV: usize>(&mut self, v: V, panel: usize, stage: &mut Stage) {
+    fn panel<V: Lanes, const MR: usize, const NV: usize>(&mut self, v: V, panel: &Panel, stage: &mut Stage) {
+        let Panel { planes, values } = panel;
+        let values = &self.packed.values[values.clone()];
         let (mut pixel, pixels) = (0, self.x.pixels());
-        while pixels - pixel >= MR {
-            self.tile::<V, MR, NV>(v, panel, pixel, stage);
-            pixel += MR;
-        }
+        let mut ahead = Ahead::new(values, pixels.div_ceil(MR), self.packed.c_in);
         while pixel < pixels {
+            let place = Place { first: self.first, plane: planes.start, pixel };
             pixel += match pixels - pixel {
-                7.. if MR > 7 => self.tile::<V, 7, NV>(v, panel, pixel, stage),
-                4.. if MR > 4 => self.tile::<V, 4, NV>(v, panel, pixel, stage),
-                2.. => self.tile::<V, 2, NV>(v, panel, pixel, stage),
-                _ => self.tile::<V, 1, NV>(v, panel, pixel, stage),
+                n if n >= MR => self.tile::<V, MR, NV>(v, values, place, stage, &mut ahead),
+                7.. if MR > 7 => self.tile::<V, 7, NV>(v, values, place, stage, &mut ahead),
+                4.. if MR > 4 => self.tile::<V, 4, NV>(v, values, place, stage, &mut ahead),
+                2.. => self.tile::<V, 2, NV>(v, values, place, stage, &mut ahead),
+                _ => self.tile::<V, 1, NV>(v, values, place, stage, &mut ahead),
             };
         }
     }
@@ -198,18 +202,17 @@ impl<X: Scalars> Product<'_, X> {
     fn tile<V: Lanes, const MR: usize, const NV: usize>(
         &mut self,
         v: V,
-        panel: usize,
-        pixel: usize,
+        values: &[f32],
+        place: Place,
         stage: &mut Stage,
+        ahead: &mut Ahead,
     ) -> usize {
-        let Panel { planes, values } = self.panels[panel].clone();
         let width = NV * V::N;
-        let mut weights = self.packed.values[values].chunks_exact(width);
-        let bias: [V::F; NV] = load(v, weights.next().unwrap_or_default());
+        let (bias, weights) = values.split_at(width);
+        let bias: [V::F; NV] = load(v, bias);
         let mut sums = [bias; MR];
-        self.x.sum(v, pixel, weights, &mut sums);
+        self.x.sum(v, place.pixel, ahead.over(v, weights.chunks_exact(width)), &mut sums);
         stage.put(v, sums);
-        let place = Place { first: self.panels[0].planes.start, plane: planes.start, pixel };
         finish(v, stage, [MR, NV], &mut self.y, place, self.epilogue);
         MR
     }

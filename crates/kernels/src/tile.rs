@@ -91,20 +91,19 @@ pub(crate) fn finish<V: Lanes>(
     place: Place,
     epilogue: &Epilogue,
 ) {
-    for j in 0..planes {
-        let staged = &stage.0[j * pixels * V::N..][..pixels * V::N];
-        let plane = place.plane + j;
-        let mut done = 0;
-        while done < pixels {
-            let pixel = place.pixel + done;
-            let run = y.run(plane - place.first, pixel, pixels - done);
-            act::map_into(v, epilogue.act, &staged[done * V::N..], run);
+    let first = place.plane - place.first;
+    y.runs(
+        first..first + planes,
+        place.pixel..place.pixel + pixels,
+        #[inline(always)]
+        |plane, pixel, run| {
+            let staged = ((plane - first) * pixels + pixel - place.pixel) * V::N;
+            act::map_into(v, epilogue.act, &stage.0[staged..], run);
             if let Some(shortcut) = &epilogue.shortcut {
-                shortcut.add(v, plane, pixel, run);
+                shortcut.add(v, plane + place.first, pixel, run);
             }
-            done += run.len() / V::N;
-        }
-    }
+        },
+    );
 }
 
 impl Shortcut<'_> {

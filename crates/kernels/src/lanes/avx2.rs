@@ -78,6 +78,12 @@ impl Lanes for Avx2 {
         unsafe { _mm256_maskstore_ps(to.as_mut_ptr(), first(to.len()), x) }
     }
 
+    #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        // SAFETY: a hint, which reads nothing that the program could see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+
     methods! {
         add(a, b) = _mm256_add_ps(a, b);
         sub(a, b) = _mm256_sub_ps(a, b);

@@ -74,6 +74,12 @@ impl Lanes for Avx512 {
         unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), x) }
     }
 
+    #[inline(always)]
+    fn prefetch(self, address: *const f32) {
+        // SAFETY: a hint, which reads nothing that the program could see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+
     methods! {
         add(a, b) = _mm512_add_ps(a, b);
         sub(a, b) = _mm512_sub_ps(a, b);

@@ -46,6 +46,9 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn prefetch(self, _address: *const f32) {}
+
+    #[inline(always)]
     fn add(self, a: Self::F, b: Self::F) -> Self::F {
         each(|i| a[i] + b[i])
     }
