@@ -113,9 +113,10 @@ impl Depthwise<'_> {
             _ => None,
         };
         for (plane, values) in self.values.chunks_exact((1 + K * K) * V::N).enumerate() {
-            for row in 0..self.y.rows() {
-                let x = std::array::from_fn(|i| self.x.row(plane, row * S + i));
-                let y = self.y.row(plane, row);
+            let (x, pitch, width) = (self.x.plane(plane), self.x.width() * V::N, self.y.width() * V::N);
+            for (row, y) in self.y.plane(plane).chunks_exact_mut(width).enumerate() {
+                let x = &x[row * S * pitch..][..K * pitch];
+                let x = std::array::from_fn(|i| &x[i * pitch..][..pitch]);
                 if let Some(bounds) = bounds {
                     cut::<V, K, S>(v, values, x, y, Some(bounds));
                 } else {
@@ -195,7 +196,11 @@ fn step<V: Lanes, const K: usize, const S: usize, const U: usize>(
     }
     let y = &mut y[column * V::N..][..U * V::N];
     for (sum, y) in sums.into_iter().zip(y.chunks_exact_mut(V::N)) {
-        v.store(bounds.map_or(sum, |(low, high)| clamp(v, low, high, sum)), y);
+        let sum = match bounds {
+            Some((low, high)) => clamp(v, low, high, sum),
+            None => sum,
+        };
+        v.store(sum, y);
     }
     U
 }
