@@ -4,4 +4,4 @@
 pub mod data;
 pub mod picture;
 
-pub use picture::Picture;
+pub use picture::{Decode, Picture, PictureError, Preprocess};

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crate::Picture;
+use crate::picture::{Decode, PictureError, decode, format_of};
 
 /// A place that holds one picture.
 #[derive(Clone, Debug)]
@@ -83,6 +86,23 @@ impl Source {
         }
     }
 
+    /// Reads and decodes the picture.
+    /// # Errors
+    /// What is wrong with the file or its bytes; [`Source::name`] says which it was.
+    pub fn read(&self, rules: &Decode) -> Result<Picture, PictureError> {
+        match self {
+            Self::File { root, path } => decode(&std::fs::read(root.join(path))?, rules),
+            Self::Member { shard, offset, bytes, .. } => {
+                let mut file = File::open(shard)?;
+                file.seek(SeekFrom::Start(*offset))?;
+                let mut member = Vec::new();
+                file.take(*bytes).read_to_end(&mut member)?;
+                decode(&member, rules)
+            }
+            Self::Record { planes, index } => Ok(Picture::new(planes.side, planes.side, planes.rgb(*index))),
+        }
+    }
+
     /// The file, where the picture is one.
     pub fn path(&self) -> Option<PathBuf> {
         match self {
@@ -109,10 +129,4 @@ fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(32);
     File::open(path)?.take(32).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// The format that the first bytes of a file name, among those read here.
-pub(super) fn format_of(head: &[u8]) -> Option<image::ImageFormat> {
-    use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
-    image::guess_format(head).ok().filter(|f| [Bmp, Gif, Jpeg, Png, Tiff, WebP].contains(f))
 }

@@ -42,6 +42,11 @@ impl Picture {
         &mut self.rgb
     }
 
+    /// Its bytes, when nothing else is wanted any more.
+    pub fn into_rgb(self) -> Vec<u8> {
+        self.rgb
+    }
+
     /// Row `y`, `3 * width` bytes.
     /// # Panics
     /// When there is no such row.

@@ -1,0 +1,185 @@
+//! Pictures become what Pillow, timm and torchvision make of them; `tools/fixtures_pictures.py` wrote the numbers.
+
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use rexnet_spec::{Input, Interpolation, ResizeMode};
+use rexnet_testkit::bytes;
+use rexnet_vision::picture::{Decode, Filter, Normalise, Picture, PictureError, Preprocess, decode};
+use serde_json::Value;
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pictures").join(name)).unwrap()
+}
+
+fn rows(name: &str) -> Value {
+    serde_json::from_slice(&fixture(name)).unwrap()
+}
+
+fn hex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+}
+
+fn pair(value: &Value) -> [usize; 2] {
+    [0, 1].map(|i| value[i].as_u64().unwrap() as usize)
+}
+
+fn noise(name: &str, [width, height]: [usize; 2]) -> Picture {
+    Picture::new(width, height, bytes(&format!("{name}.{width}x{height}"), 3 * width * height))
+}
+
+/// Largest difference of two pictures, in levels.
+fn levels(ours: &[u8], theirs: &[u8]) -> u8 {
+    assert_eq!(ours.len(), theirs.len());
+    ours.iter().zip(theirs).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+}
+
+fn interpolation(row: &Value) -> Interpolation {
+    serde_json::from_value(row["filter"].clone()).unwrap()
+}
+
+#[test]
+fn every_kind_of_file_becomes_the_colours_that_pillow_shows() {
+    let mut wrong = Vec::new();
+    for (name, row) in rows("files.json").as_object().unwrap() {
+        let picture = decode(&fixture(name), &Decode::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!([picture.width(), picture.height()], pair(&row["size"]), "{name}");
+        // Lossy formats leave the inverse transform to the decoder.
+        let allowed = if fixture(name).starts_with(&[0xff, 0xd8]) { 4 } else { 1 };
+        let far = levels(picture.rgb(), &hex(&row["rgb"]));
+        if far > allowed {
+            wrong.push(format!("{name}: {far} levels"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn orientation_is_left_alone_when_it_is_to_be_ignored() {
+    let rules = Decode { exif: false, ..Decode::default() };
+    let lying = decode(&fixture("turned_6.jpg"), &rules).unwrap();
+    let plain = decode(&fixture("turned_1.jpg"), &rules).unwrap();
+    assert_eq!(lying, plain);
+    assert_ne!(decode(&fixture("turned_6.jpg"), &Decode::default()).unwrap().width(), plain.width());
+}
+
+#[test]
+fn resizing_is_pillows_within_a_level() {
+    let mut wrong = Vec::new();
+    for row in rows("resized.json").as_array().unwrap() {
+        let ([width, height], from) = (pair(&row["to"]), pair(&row["from"]));
+        let filter = Filter { interpolation: interpolation(row), antialias: row["antialias"].as_bool().unwrap() };
+        let far = levels(noise("resize", from).resize(width, height, filter).rgb(), &hex(&row["rgb"]));
+        if far > 1 {
+            wrong.push(format!("{from:?} to {width}x{height}, {filter:?}: {far} levels"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_view_is_timms_whatever_the_shape_of_the_picture() {
+    let mut wrong = Vec::new();
+    for row in rows("views.json").as_array().unwrap() {
+        let [height, width] = pair(&row["size"]);
+        let input = Input {
+            size: [height as u32, width as u32],
+            crop_pct: row["crop_pct"].as_f64().unwrap(),
+            interpolation: interpolation(row),
+            resize: if row["mode"] == "squash" { ResizeMode::Squash } else { ResizeMode::Center },
+            ..Input::imagenet()
+        };
+        let view = Preprocess::new(&input).view(&noise("view", pair(&row["from"])));
+        let far = levels(view.rgb(), &hex(&row["rgb"]));
+        if far > 1 {
+            wrong.push(format!("{:?} {input:?}: {far} levels", row["from"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn normalised_values_are_torchvisions_to_the_last_bit() {
+    let theirs: Vec<f32> = serde_json::from_slice(&fixture("values.json")).unwrap();
+    let mut ours = vec![0.0; theirs.len()];
+    Normalise::new(&Input::imagenet()).write(&Picture::new(8, 8, bytes("values", 192)), &mut ours);
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn a_letterbox_shows_the_whole_picture_amid_the_mean_colour() {
+    let input = Input { size: [20, 20], resize: ResizeMode::Letterbox, ..Input::imagenet() };
+    let view = Preprocess::new(&input).view(&Picture::filled(40, 10, [200, 100, 0]));
+    let colour_of = |y| view.pixel(10, y);
+    let (mean, colour) = ([124, 116, 104], [200, 100, 0]);
+    assert_eq!([0, 6, 7, 11, 12, 19].map(colour_of), [mean, mean, colour, colour, mean, mean]);
+}
+
+#[test]
+fn a_bomb_is_refused_by_its_header() {
+    let mut png = fixture("colour.png");
+    png[16..24].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
+    let crc = crc32(&png[12..29]);
+    png[29..33].copy_from_slice(&crc.to_be_bytes());
+    match decode(&png, &Decode::default()) {
+        Err(PictureError::TooLarge { width: 65_535, height: 65_535, limit: 178_956_970 }) => {}
+        other => panic!("{other:?}"),
+    }
+    let tight = Decode { max_pixels: 24 * 17 - 1, ..Decode::default() };
+    for name in ["colour.png", "colour.jpg", "first.gif", "colour.tif", "lossless.webp", "colour.bmp"] {
+        assert!(matches!(decode(&fixture(name), &tight), Err(PictureError::TooLarge { .. })), "{name}");
+    }
+}
+
+/// The checksum of a PNG chunk, as the PNG specification defines it.
+fn crc32(data: &[u8]) -> u32 {
+    !data.iter().fold(!0, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+    })
+}
+
+#[test]
+fn half_a_file_is_an_error_and_never_half_a_picture() {
+    for name in ["colour.jpg", "grey.jpg", "colour.png", "colour.bmp", "colour.tif", "lossless.webp"] {
+        let whole = fixture(name);
+        for part in [whole.len() / 2, whole.len() * 3 / 4, whole.len() * 9 / 10] {
+            let found = decode(&whole[..part], &Decode::default());
+            assert!(
+                matches!(found, Err(PictureError::Truncated { .. } | PictureError::Broken { .. })),
+                "{name}, {part} of {} bytes: {found:?}",
+                whole.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_picture_is_named() {
+    let found = |bytes: &[u8]| decode(bytes, &Decode::default()).unwrap_err().to_string();
+    for (bytes, wanted) in [
+        (&b""[..], "an empty file"),
+        (b"<!DOCTYPE html><html>", "an HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a Git LFS pointer"),
+        (b"RIFF\x10\0\0\0WAVEfmt ", "starts with 'RIFF' but no 'WEBP'"),
+        (b"\0\0\0\x18ftypheic\0\0", "a HEIF or AVIF file"),
+        (b"hello world", "starts with 'hello wo'"),
+    ] {
+        assert!(found(bytes).contains(wanted), "{}", found(bytes));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_decoder_panic(at in 0usize..1000, with: u8, name in prop::sample::select(vec![
+        "colour.jpg", "cmyk.jpg", "palette.png", "grey16.png", "first.gif", "colour.tif", "alpha.webp", "colour.bmp",
+    ])) {
+        let mut file = fixture(name);
+        let at = at % file.len();
+        file[at] = with;
+        let _ = decode(&file, &Decode { max_pixels: 1 << 20, ..Decode::default() });
+    }
+}
