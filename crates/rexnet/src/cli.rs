@@ -36,6 +36,10 @@ pub(crate) enum Verb {
     Info(verbs::info::Request),
     /// Design the largest network within limits
     Design(verbs::design::Request),
+    /// Say what is in pictures
+    Predict(verbs::predict::Request),
+    /// Judge a model on pictures of known classes
+    Eval(verbs::eval::Request),
     /// Write a model as a file that other tools open
     Export(verbs::export::Request),
 }

@@ -29,6 +29,17 @@ pub enum Error {
     /// A file of weights that is not what it should be.
     #[error(transparent)]
     Weights(#[from] rexnet_weights::WeightsError),
+    /// A data set that is not what it should be.
+    #[error(transparent)]
+    Data(#[from] rexnet_vision::data::DataError),
+    /// A file that gives no picture.
+    #[error("{}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rexnet_vision::PictureError,
+    },
     /// A description of timm's that gives no network here.
     #[error(transparent)]
     TimmConfig(#[from] crate::ConfigError),
@@ -94,6 +105,7 @@ impl Error {
         match self {
             Self::Usage { help, .. } | Self::Failed { help, .. } if !help.is_empty() => Some(help.clone()),
             Self::Weights(error) => error.help(),
+            Self::Data(error) => error.help(),
             Self::Timm(_) => Some("`--to onnx` and `--to safetensors` take every network".into()),
             #[cfg(feature = "hub")]
             Self::Hub(error) => error.help(),

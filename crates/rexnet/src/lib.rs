@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod evaluate;
 mod export;
 
 pub use error::Error;
+pub use evaluate::{CHUNK, Evaluation, align, evaluate};
 pub use export::{Agreement, Exported, Format, export};
 
 /// Result with the crate's [`Error`].
@@ -12,6 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[cfg(feature = "hub")]
 pub mod hub;
+mod model;
 mod model_card;
 mod net;
 #[cfg(feature = "onnx-check")]
@@ -19,7 +22,8 @@ mod onnx_check;
 mod open;
 mod timm_config;
 
-pub use model_card::ModelCard;
+pub use model::{Model, Prediction, Run, read_picture};
+pub use model_card::{ModelCard, preparation};
 pub use net::load_net;
-pub use open::{Progress, open_model};
+pub use open::{Progress, annotate, open_model};
 pub use timm_config::{ConfigError, read_timm_config};

@@ -125,7 +125,8 @@ fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn preparation(input: &Input) -> String {
+/// What is done to a picture before the network sees it, a line for each step, as Markdown.
+pub fn preparation(input: &Input) -> String {
     let [height, width] = input.eval_size();
     let filter = match input.interpolation {
         Interpolation::Bilinear => "bilinear",

@@ -38,9 +38,24 @@ pub fn open_model(text: &str, weights: Option<&Path>, progress: Progress) -> Res
     }
 }
 
+/// Changes what a model file, or a run's best one, says beside its tensors. Written anew, atomically.
+/// # Errors
+/// What is no model file; the file system.
+pub fn annotate(text: &str, change: impl FnOnce(&mut ModelMeta)) -> Result<()> {
+    let path = Path::new(text);
+    let path = if path.is_dir() { path.join(BEST) } else { path.to_owned() };
+    let mut model = ModelFile::open(&path)?;
+    let tensors = model.binding()?.tensors()?;
+    change(&mut model.meta);
+    Ok(ModelFile::save(&path, &model.meta, &tensors)?)
+}
+
+/// The best model of a run folder.
+const BEST: &str = "best.safetensors";
+
 /// `best.safetensors` of a run, or `model.safetensors` with timm's `config.json`.
 fn folder(path: &Path) -> Result<ModelFile> {
-    let best = path.join("best.safetensors");
+    let best = path.join(BEST);
     if best.exists() {
         return complete(ModelFile::open(&best)?, &best);
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use rexnet::{Exported, Format, Result};
 
+use crate::args::open_model;
 use crate::out::{Answer, Out};
 
 #[derive(Debug, Args)]
@@ -50,14 +51,7 @@ impl From<To> for Format {
 }
 
 pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
-    let mut fetching = String::new();
-    let mut progress = |file: &str, _: u64, total: u64| {
-        if fetching != file {
-            out.note(format_args!("fetching {file}, {total} bytes"));
-            file.clone_into(&mut fetching);
-        }
-    };
-    let model = rexnet::open_model(&request.model, request.weights.as_deref(), &mut progress)?;
+    let model = open_model(&request.model, request.weights.as_deref(), out)?;
     out.emit(&rexnet::export(&model, request.to.into(), &request.out, request.force)?)
 }
 

@@ -1,8 +1,10 @@
 //! One file a verb: read the request, call a room, emit one answer.
 
 pub(crate) mod design;
+pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod info;
+pub(crate) mod predict;
 pub(crate) mod zoo;
 
 use rexnet::Result;
@@ -11,11 +13,12 @@ use crate::cli::{Common, Verb};
 use crate::out::Out;
 
 pub(crate) fn run(verb: Verb, common: &Common, out: &mut Out) -> Result<()> {
-    let _ = common;
     match verb {
         Verb::Zoo(request) => zoo::run(&request, out),
         Verb::Info(request) => info::run(&request, out),
         Verb::Design(request) => design::run(&request, out),
+        Verb::Predict(request) => predict::run(&request, common, out),
+        Verb::Eval(request) => eval::run(&request, common, out),
         Verb::Export(request) => export::run(&request, out),
     }
 }

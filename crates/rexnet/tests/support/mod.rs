@@ -1,6 +1,8 @@
 //! Drives the built binary in a fresh folder, as a user would.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod models;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

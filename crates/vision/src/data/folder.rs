@@ -60,6 +60,13 @@ fn class_folders(root: &Path, report: &mut Report) -> Result<Vec<OsString>, Data
     Ok(folders)
 }
 
+/// The pictures in and under a folder, in the order of their names, and what is none.
+pub fn pictures_under(folder: &Path) -> (Vec<Source>, Report) {
+    let mut report = Report::default();
+    let found = pictures(&folder.into(), OsStr::new(""), &mut report);
+    (found, report)
+}
+
 /// The pictures in and under one class folder, in the order of their names.
 fn pictures(root: &Arc<Path>, class: &OsStr, report: &mut Report) -> Vec<Source> {
     let mut found = Vec::new();

@@ -18,11 +18,14 @@ mod report;
 mod shards;
 mod source;
 mod split;
+mod views;
 
 pub use dataset::{Dataset, Sample};
 pub use error::DataError;
+pub use folder::pictures_under;
 pub use layout::{Data, Options, Split, Training, Validation};
 pub use naming::Order;
 pub use pickle::PickleError;
 pub use report::{Passed, Reason, Report};
 pub use source::{Planes, Source};
+pub use views::Views;

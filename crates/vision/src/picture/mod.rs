@@ -2,6 +2,7 @@
 
 mod crop;
 mod decode;
+mod encode;
 mod error;
 mod normalise;
 mod pixels;

@@ -1,0 +1,160 @@
+//! A model that answers: pictures in, classes out. predict, eval and training's own evaluation share this path.
+
+use std::path::PathBuf;
+
+use rexnet_engine::{Engine, Options};
+use rexnet_score::softmax;
+use rexnet_spec::Input;
+use rexnet_vision::data::{Source, Views};
+use rexnet_vision::picture::decode;
+use rexnet_vision::{Decode, Picture, PictureError, Preprocess};
+use rexnet_weights::{ModelFile, ModelMeta};
+use serde::Serialize;
+
+use crate::{Error, Result, open_model};
+
+/// A class and how likely it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    /// Number of the class.
+    pub index: usize,
+    /// Its name, where the model knows names.
+    pub name: Option<String>,
+    /// Probability, from 0 to 1.
+    pub score: f32,
+}
+
+/// What may differ from the model's own word.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run {
+    /// Threads; as many as affinity and control group allow where absent.
+    pub threads: Option<usize>,
+    /// Height and width of the view.
+    pub size: Option<[u32; 2]>,
+    /// Share that the centre crop keeps.
+    pub crop_pct: Option<f64>,
+    /// Leaves photographs as they lie, for parity with tools that do.
+    pub ignore_exif: bool,
+    /// Width times height that is still decoded.
+    pub max_pixels: Option<u64>,
+}
+
+/// An opened model, ready to run.
+///
+/// ```no_run
+/// # fn main() -> rexnet::Result<()> {
+/// let mut model = rexnet::Model::open("runs/flowers-1")?;
+/// let picture = rexnet::read_picture("iris.jpg")?;
+/// for class in model.predict(&picture)?.iter().take(3) {
+///     println!("{:5.1} % {}", 100.0 * class.score, class.name.as_deref().unwrap_or("?"));
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Model {
+    meta: ModelMeta,
+    views: Views,
+    engine: Engine,
+}
+
+impl Model {
+    /// Opens what [`open_model`] opens without weights beside it.
+    /// # Errors
+    /// As [`open_model`].
+    pub fn open(model: &str) -> Result<Self> {
+        Self::new(&open_model(model, None, &mut |_, _, _| {})?, &Run::default())
+    }
+
+    /// Plans the network of a model file and packs its weights, one tensor at a time.
+    /// # Errors
+    /// A file that cannot be read, a size that the network cannot take.
+    pub fn new(file: &ModelFile, run: &Run) -> Result<Self> {
+        let mut meta = file.meta.clone();
+        run.change(&mut meta.spec.input);
+        let graph = meta.spec.graph(meta.spec.input.eval_size())?;
+        let binding = file.binding()?;
+        let options = Options { threads: run.threads.unwrap_or(Options::default().threads), ..Options::default() };
+        let engine = Engine::with(&graph, &mut |name| Ok(binding.read_f32(name)?), options)?;
+        let views = Views::new(Preprocess::new(&meta.spec.input), run.max_pixels);
+        Ok(Self { meta, views, engine })
+    }
+
+    /// What the file says, with the changes that were asked for.
+    pub fn meta(&self) -> &ModelMeta {
+        &self.meta
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.engine.classes()
+    }
+
+    /// All classes, the likeliest first.
+    /// # Errors
+    /// None that a picture can cause.
+    pub fn predict(&mut self, picture: &Picture) -> Result<Vec<Prediction>> {
+        let mut pixels = vec![0.0; self.views.preprocess().values()];
+        self.views.preprocess().apply(picture, &mut pixels);
+        let logits = self.run(&pixels, 1)?;
+        Ok(self.ranked(&logits))
+    }
+
+    /// Logits of pictures one behind the other, `[pictures, classes]`, and what was wrong with those that gave none. How
+    /// many are asked for at once changes no logit.
+    /// # Errors
+    /// None that a picture can cause.
+    pub fn logits(&mut self, sources: &[&Source]) -> Result<(Vec<f32>, Vec<Option<PictureError>>)> {
+        let (pixels, errors) = self.views.read(sources);
+        Ok((self.run(&pixels, sources.len())?, errors))
+    }
+
+    /// The same of a picture whose bytes are at hand.
+    /// # Errors
+    /// Inside, what is wrong with the picture.
+    pub fn logits_of(&mut self, bytes: &[u8]) -> Result<std::result::Result<Vec<f32>, PictureError>> {
+        let picture = match decode(bytes, self.views.decode()) {
+            Ok(picture) => picture,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut pixels = vec![0.0; self.views.preprocess().values()];
+        self.views.preprocess().apply(&picture, &mut pixels);
+        self.run(&pixels, 1).map(Ok)
+    }
+
+    /// All classes by the logits of one picture, the likeliest first; of equals the lower number. The model's
+    /// temperature is applied.
+    pub fn ranked(&self, logits: &[f32]) -> Vec<Prediction> {
+        let scores = softmax(logits, self.meta.temperature.unwrap_or(1.0));
+        let mut order: Vec<usize> = (0..logits.len()).collect();
+        order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+        let name = |index: usize| self.meta.classes.as_ref().map(|names| names[index].clone());
+        order.into_iter().map(|index| Prediction { index, name: name(index), score: scores[index] }).collect()
+    }
+
+    fn run(&mut self, pixels: &[f32], batch: usize) -> Result<Vec<f32>> {
+        let mut logits = vec![0.0; batch * self.engine.classes()];
+        self.engine.run(pixels, batch, &mut logits)?;
+        Ok(logits)
+    }
+}
+
+impl Run {
+    fn change(&self, input: &mut Input) {
+        if let Some(size) = self.size {
+            input.test_size = Some(size);
+        }
+        if let Some(crop_pct) = self.crop_pct {
+            input.crop_pct = crop_pct;
+        }
+        input.exif &= !self.ignore_exif;
+    }
+}
+
+/// Reads and decodes a picture file, its orientation obeyed.
+/// # Errors
+/// What is wrong with the file.
+pub fn read_picture(path: impl Into<PathBuf>) -> Result<Picture> {
+    let path = path.into();
+    let read = std::fs::read(&path).map_err(Error::file(path.clone()))?;
+    decode(&read, &Decode::default()).map_err(|source| Error::Picture { path, source })
+}

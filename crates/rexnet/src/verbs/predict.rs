@@ -1,0 +1,130 @@
+//! `rexnet predict PATHS…`: what a model sees in pictures.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rexnet::{CHUNK, Error, Model, Prediction, Result};
+use rexnet_vision::data::{Source, pictures_under};
+use serde::Serialize;
+
+use crate::args::ModelArg;
+use crate::cli::Common;
+use crate::out::{Answer, Out};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  rexnet predict iris.jpg -m runs/flowers-1\n  rexnet predict photos/ -m hf:timm/rexnet_100.nav_in1k --json"
+)]
+pub(crate) struct Request {
+    /// Pictures, folders of pictures, or - for a picture on standard input
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
+    /// Classes to show for each picture
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    top: usize,
+    /// Add the logits of all classes to the JSON
+    #[arg(long)]
+    logits: bool,
+}
+
+/// What a picture is, or what is wrong with it.
+#[derive(Serialize)]
+struct Row {
+    path: String,
+    #[serde(flatten)]
+    seen: Seen,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Seen {
+    Classes {
+        top: Vec<Prediction>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        logits: Option<Vec<f32>>,
+    },
+    Broken {
+        error: String,
+    },
+}
+
+pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<()> {
+    let mut model = request.model.open(common, out)?;
+    if model.meta().classes.is_none() {
+        out.note("the model file has no class names; classes are shown by number");
+    }
+    let mut broken = 0;
+    for path in &request.paths {
+        if path == Path::new("-") {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes)?;
+            let logits = model.logits_of(&bytes)?.map_err(|error| error.to_string());
+            broken += request.answer(&model, "-".into(), logits.as_deref(), out)?;
+            continue;
+        }
+        let sources = pictures_at(path, out)?;
+        for sources in sources.chunks(CHUNK) {
+            let (logits, errors) = model.logits(&sources.iter().collect::<Vec<_>>())?;
+            for ((source, logits), error) in sources.iter().zip(logits.chunks_exact(model.classes())).zip(errors) {
+                let path =
+                    source.path().map_or_else(|| source.name().into_owned(), |path| path.to_string_lossy().into());
+                let error = error.map(|error| error.to_string());
+                broken += request.answer(&model, path, error.as_ref().map_or(Ok(logits), Err), out)?;
+            }
+        }
+    }
+    match broken {
+        0 => Ok(()),
+        1 => Err(Error::failed("one picture could not be read", "")),
+        n => Err(Error::failed(format!("{n} pictures could not be read"), "")),
+    }
+}
+
+impl Request {
+    /// Says what was seen; counts a broken picture.
+    fn answer(&self, model: &Model, path: String, logits: Result<&[f32], &String>, out: &mut Out) -> Result<usize> {
+        let seen = match logits {
+            Ok(logits) => Seen::Classes {
+                top: model.ranked(logits).into_iter().take(self.top).collect(),
+                logits: self.logits.then(|| logits.to_vec()),
+            },
+            Err(error) => Seen::Broken { error: error.clone() },
+        };
+        let broken = usize::from(matches!(seen, Seen::Broken { .. }));
+        out.emit(&Row { path, seen })?;
+        Ok(broken)
+    }
+}
+
+/// The picture at `path`, or those under it.
+fn pictures_at(path: &Path, out: &Out) -> Result<Vec<Source>> {
+    if !std::fs::metadata(path).map_err(Error::file(path))?.is_dir() {
+        return Ok(vec![Source::file("", path)]);
+    }
+    let (sources, report) = pictures_under(path);
+    if sources.is_empty() {
+        return Err(Error::failed(format!("{}: no picture in it: {report}", path.display()), ""));
+    }
+    if !report.is_empty() {
+        out.note(format_args!("{}: passed over {report}", path.display()));
+    }
+    Ok(sources)
+}
+
+impl Answer for Row {
+    fn text(&self, to: &mut dyn Write) -> io::Result<()> {
+        match &self.seen {
+            Seen::Broken { error } => writeln!(to, "{}: {error}", self.path),
+            Seen::Classes { top, .. } => {
+                writeln!(to, "{}", self.path)?;
+                top.iter().try_for_each(|class| {
+                    let name = class.name.clone().unwrap_or_else(|| format!("class {}", class.index));
+                    writeln!(to, "  {:5.1} %  {name}", 100.0 * class.score)
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `rexnet eval`.
+
+mod support;
+
+use support::models::{put, put_picture, save, save_stubborn, small_net};
+use support::{rexnet, rexnet_in};
+use tempfile::{TempDir, tempdir};
+
+/// Four pictures of `day`, one of `Nacht`, and a model that always answers `Nacht`, its second class.
+fn folder() -> TempDir {
+    let folder = tempdir().expect("a folder");
+    save_stubborn(&folder.path().join("net.safetensors"), small_net(3), Some(&["day", "Nacht", "dusk"]), 1);
+    for i in 0..4 {
+        put_picture(&folder.path().join(format!("data/val/day/{i}.png")), [i * 9, 200, 30]);
+    }
+    put_picture(&folder.path().join("data/val/Nacht/0.png"), [0, 0, 30]);
+    put_picture(&folder.path().join("data/train/day/0.png"), [0, 0, 30]);
+    folder
+}
+
+#[test]
+fn classes_are_matched_by_name_whatever_their_order() {
+    let folder = folder();
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors", "--json"]).json();
+    assert_eq!(
+        (said["count"].as_u64(), said["top1"].as_f64(), said["skipped"].as_u64()),
+        (Some(5), Some(20.0), Some(0))
+    );
+    assert_eq!(said["per_class"][1]["recall"].as_f64(), Some(1.0));
+    assert_eq!(said["per_class"][0]["recall"].as_f64(), Some(0.0));
+}
+
+#[test]
+fn what_is_undefined_is_null() {
+    let folder = folder();
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors", "--json"]).json();
+    assert!(said["top5"].is_null(), "three classes have no top-5: {said}");
+    assert!(said["per_class"][2]["recall"].is_null() && said["per_class"][0]["precision"].is_null(), "{said}");
+    assert_eq!(said["defined"].as_u64(), Some(2));
+    assert!(!rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors"]).ok().contains("NaN"));
+}
+
+#[test]
+fn a_class_that_the_model_lacks_is_an_error_with_both_lists() {
+    let folder = folder();
+    put_picture(&folder.path().join("data/val/night/0.png"), [0, 0, 30]);
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors"]);
+    assert_eq!(said.code, 1);
+    assert!(said.stderr.contains("night") && said.stderr.contains("dusk"), "{}", said.stderr);
+}
+
+#[test]
+fn broken_pictures_are_counted_and_named_but_not_fatal() {
+    let folder = folder();
+    put(&folder.path().join("data/val/day/broken.png"), b"\x89PNG\r\n\x1a\n\0\0");
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors", "--json"]);
+    assert!(said.stderr.contains("broken.png"), "{}", said.stderr);
+    let said = said.json();
+    assert_eq!((said["count"].as_u64(), said["skipped"].as_u64()), (Some(5), Some(1)));
+}
+
+#[test]
+fn the_contract_that_was_used_is_printed() {
+    let said = rexnet_in(folder().path(), &["eval", "data", "-m", "net.safetensors", "--crop-pct", "0.5"]);
+    assert!(said.stderr.contains("32 / 0.5") && said.stderr.contains("mean ["), "{}", said.stderr);
+}
+
+#[test]
+fn a_fitted_temperature_is_stored_and_used() {
+    let folder = folder();
+    let scores = || {
+        let said =
+            rexnet_in(folder.path(), &["predict", "data/val/day/0.png", "-m", "net.safetensors", "--json"]).json();
+        said["top"][0]["score"].as_f64().expect("a score")
+    };
+    let before = scores();
+    let said =
+        rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors", "--fit-temperature", "--json"]).json();
+    assert!(said["temperature"].as_f64().is_some_and(|t| t > 1.0), "overconfident: {said}");
+    assert!(scores() < before, "confidence falls");
+}
+
+#[test]
+fn a_temperature_cannot_be_stored_in_weights_of_others() {
+    let said = rexnet_in(
+        folder().path(),
+        &["eval", "data", "-m", "cifar_a_best", "--weights", "net.safetensors", "--fit-temperature"],
+    );
+    assert_ne!(said.code, 0);
+}
+
+#[test]
+fn a_named_split_is_the_one_that_is_judged() {
+    let folder = folder();
+    let said = rexnet_in(folder.path(), &["eval", "data:train", "-m", "net.safetensors", "--json"]).json();
+    assert_eq!(said["count"].as_u64(), Some(1));
+    let said = rexnet_in(folder.path(), &["eval", "data:test", "-m", "net.safetensors"]);
+    assert!(said.code == 1 && said.stderr.contains("test"), "{}", said.stderr);
+}
+
+#[test]
+fn a_model_without_names_takes_numbers_from_a_list() {
+    let folder = folder();
+    save(&folder.path().join("bare.safetensors"), small_net(3), None);
+    put(&folder.path().join("list.csv"), b"\xef\xbb\xbfpath,class_index\r\ndata/val/day/0.png,2\r\n");
+    let said = rexnet_in(folder.path(), &["eval", "list.csv", "-m", "bare.safetensors", "--json"]).json();
+    assert_eq!(said["per_class"][2]["count"].as_u64(), Some(1));
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "bare.safetensors"]);
+    assert!(said.code == 1 && said.stderr.contains("no names"), "{}", said.stderr);
+}
+
+#[test]
+fn data_that_is_not_there_is_named() {
+    let said = rexnet(&["eval", "nowhere", "-m", "rexnet_100"]);
+    assert_ne!(said.code, 0);
+}

@@ -1,0 +1,130 @@
+//! `rexnet predict`.
+
+mod support;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use support::models::{put, put_picture, save, save_stubborn, small_net};
+use support::rexnet_in;
+use tempfile::tempdir;
+
+/// A folder with a model of two named classes that always answers the second.
+fn folder() -> tempfile::TempDir {
+    let folder = tempdir().expect("a folder");
+    save_stubborn(&folder.path().join("net.safetensors"), small_net(2), Some(&["day", "Nacht"]), 1);
+    put_picture(&folder.path().join("a.png"), [200, 30, 30]);
+    folder
+}
+
+fn lines(stdout: &str) -> Vec<Value> {
+    stdout.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+}
+
+#[test]
+fn a_picture_gets_the_names_that_the_model_file_carries() {
+    let folder = folder();
+    let text = rexnet_in(folder.path(), &["predict", "a.png", "-m", "net.safetensors"]).ok();
+    assert!(text.contains("100.0 %  Nacht"), "{text}");
+    let said = rexnet_in(folder.path(), &["predict", "a.png", "-m", "net.safetensors", "--json", "--logits"]).json();
+    assert_eq!(
+        (&said["path"], &said["top"][0]["index"], &said["top"][0]["name"]),
+        (&"a.png".into(), &1.into(), &"Nacht".into())
+    );
+    assert_eq!(said["logits"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_model_without_names_shows_numbers_and_says_so_once() {
+    let folder = folder();
+    save(&folder.path().join("bare.safetensors"), small_net(3), None);
+    put_picture(&folder.path().join("b.png"), [0, 30, 30]);
+    let said = rexnet_in(folder.path(), &["predict", "a.png", "b.png", "-m", "bare.safetensors"]);
+    assert_eq!(said.stderr.matches("no class names").count(), 1, "{}", said.stderr);
+    assert!(said.ok().contains("class 0"));
+}
+
+#[test]
+fn a_broken_picture_is_named_and_the_others_are_still_seen() {
+    let folder = folder();
+    put(&folder.path().join("pictures/1_page.jpg"), b"<!DOCTYPE html><html>");
+    put(&folder.path().join("pictures/2_none.png"), b"");
+    put_picture(&folder.path().join("pictures/deep/3.PNG"), [9, 9, 9]);
+    put(&folder.path().join("pictures/notes.txt"), b"hello");
+    let said = rexnet_in(folder.path(), &["predict", "pictures", "-m", "net.safetensors", "--json"]);
+    assert_eq!(said.code, 1);
+    let rows = lines(&said.stdout);
+    assert!(rows[0]["error"].as_str().is_some_and(|error| error.contains("an HTML page")), "{}", said.stdout);
+    assert_eq!(rows[1]["error"], "an empty file");
+    assert_eq!(rows[2]["top"][0]["name"], "Nacht");
+    assert!(
+        said.stderr.contains("2 pictures could not be read") && said.stderr.contains("1 not a picture"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn a_folder_gives_the_same_answers_as_its_pictures_one_by_one() {
+    let folder = tempdir().expect("a folder");
+    save(&folder.path().join("net.safetensors"), small_net(4), None);
+    let names: Vec<String> = (0..70).map(|i| format!("p/{i:02}.png")).collect();
+    for (i, name) in names.iter().enumerate() {
+        put_picture(&folder.path().join(name), [3 * i as u8, 255 - i as u8, 7]);
+    }
+    let predict = |paths: &[&str], threads: &str| {
+        let tail = ["-m", "net.safetensors", "--json", "--logits", "--threads", threads];
+        rexnet_in(folder.path(), &[&["predict"], paths, &tail[..]].concat()).ok()
+    };
+    let all = predict(&["p"], "2");
+    assert_eq!(all, predict(&["p"], "1"), "threads change nothing");
+    assert_eq!(lines(&all)[69], lines(&predict(&["p/69.png"], "2"))[0], "neighbours change nothing");
+}
+
+#[test]
+fn standard_input_is_a_picture_like_any_other() {
+    let folder = folder();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rexnet"))
+        .args(["predict", "-", "-m", "net.safetensors", "--json"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let picture = std::fs::read(folder.path().join("a.png")).expect("a picture");
+    child.stdin.take().expect("a pipe").write_all(&picture).expect("it reads");
+    let said = child.wait_with_output().expect("it ends");
+    let row: Value = serde_json::from_slice(&said.stdout).expect("a JSON line");
+    assert_eq!((&row["path"], &row["top"][0]["name"]), (&"-".into(), &"Nacht".into()));
+}
+
+#[test]
+fn without_a_model_the_error_says_where_to_get_one() {
+    let said = rexnet_in(folder().path(), &["predict", "a.png"]);
+    assert_eq!(said.code, 2);
+    assert!(said.stderr.contains("-m") && said.stderr.contains("hf:"), "{}", said.stderr);
+}
+
+#[test]
+fn a_picture_over_the_limit_is_refused_with_the_flag_that_raises_it() {
+    let folder = folder();
+    let said = rexnet_in(folder.path(), &["predict", "a.png", "-m", "net.safetensors", "--max-pixels", "1k"]);
+    assert_eq!(said.code, 1);
+    assert!(said.stdout.contains("40x36 pixels") && said.stdout.contains("--max-pixels"), "{}", said.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_not_unicode_are_read_and_json_stays_valid() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder();
+    put_picture(&folder.path().join("odd").join(OsStr::from_bytes(b"caf\xe9 \"x\".png")), [1, 2, 3]);
+    put_picture(&folder.path().join("odd/дом.png"), [1, 2, 3]);
+    let said = rexnet_in(folder.path(), &["predict", "odd", "-m", "net.safetensors", "--json"]).ok();
+    let rows = lines(&said);
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row["top"][0]["name"] == "Nacht"));
+    assert_eq!(rows[1]["path"], "odd/дом.png");
+}
