@@ -1,6 +1,7 @@
 //! Pictures in, tensors out: decode, resize, crop, augment, data sets and the seeded loader.
 #![forbid(unsafe_code)]
 
+pub mod augment;
 pub mod data;
 pub mod picture;
 
