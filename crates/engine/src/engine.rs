@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rexnet_kernels::{Arena, Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Team, pool};
+use rexnet_kernels::{Arena, Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Team, peak, pool};
 use rexnet_spec::Graph;
 
 use crate::block::Input;
@@ -10,7 +10,7 @@ use crate::crew::{Crew, Room};
 use crate::memory::Desk;
 use crate::plan::Plan;
 use crate::profile::StepTime;
-use crate::{EngineError, Tensors, parse};
+use crate::{EngineError, Limits, Tensors, parse};
 
 /// How an engine works; no choice changes which logits come out but the instruction set, by rounding.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +113,12 @@ impl Engine {
             ..step.clone()
         };
         Ok(self.plan.steps.iter().zip(least).map(with_time).collect())
+    }
+
+    /// What its threads can do at most, measured now, in about a fifth of a second.
+    pub fn limits(&mut self) -> Limits {
+        let Self { plan, team, .. } = self;
+        Limits { flops: peak::flops(plan.isa, team), bytes: peak::bytes(plan.isa, team) }
     }
 
     /// What the head pools, a row for each picture. Whole pictures are shared out; those that are left over, fewer than

@@ -17,7 +17,7 @@ mod profile;
 
 pub use engine::{Engine, Options};
 pub use error::EngineError;
-pub use profile::StepTime;
+pub use profile::{Limits, StepTime};
 pub use rexnet_kernels::Isa;
 
 /// Hands over one tensor by name, in f32; the engine folds it and drops it.

@@ -21,6 +21,24 @@ pub struct StepTime {
     pub spent: Duration,
 }
 
+/// What the threads of an engine can do at most, measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Floating-point operations a second, two for a multiply-add.
+    pub flops: f64,
+    /// Bytes read a second from behind the second cache.
+    pub bytes: f64,
+}
+
+impl StepTime {
+    /// Thread time that the step takes at least on `threads` threads with these limits, by arithmetic or by bytes.
+    /// Maps that never leave a cache can be faster.
+    pub fn roofline(&self, limits: Limits, threads: usize) -> Duration {
+        let least = (2.0 * self.macs as f64 / limits.flops).max(self.bytes as f64 / limits.bytes);
+        Duration::from_secs_f64(least * threads as f64)
+    }
+}
+
 /// Times of one thread, by step; off until asked.
 #[derive(Default)]
 pub(crate) struct Watch {

@@ -16,6 +16,7 @@ pub mod gate;
 mod isa;
 #[allow(unsafe_code, reason = "intrinsics")]
 mod lanes;
+pub mod peak;
 #[allow(unsafe_code, reason = "mutable views that lie between each other in memory and share no value")]
 pub mod planes;
 pub mod pointwise;

@@ -40,6 +40,8 @@ pub(crate) enum Verb {
     Predict(verbs::predict::Request),
     /// Judge a model on pictures of known classes
     Eval(verbs::eval::Request),
+    /// Measure latency and throughput of networks on this machine
+    Bench(verbs::bench::Request),
     /// Write a model as a file that other tools open
     Export(verbs::export::Request),
 }

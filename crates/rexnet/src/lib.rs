@@ -20,10 +20,12 @@ mod net;
 #[cfg(feature = "onnx-check")]
 mod onnx_check;
 mod open;
+mod subject;
 mod timm_config;
 
 pub use model::{Model, Prediction, Run, read_picture};
 pub use model_card::{ModelCard, preparation};
 pub use net::load_net;
 pub use open::{Progress, annotate, open_model};
+pub use subject::Subject;
 pub use timm_config::{ConfigError, read_timm_config};

@@ -1,5 +1,6 @@
 //! One file a verb: read the request, call a room, emit one answer.
 
+pub(crate) mod bench;
 pub(crate) mod design;
 pub(crate) mod eval;
 pub(crate) mod export;
@@ -14,6 +15,7 @@ use crate::out::Out;
 
 pub(crate) fn run(verb: Verb, common: &Common, out: &mut Out) -> Result<()> {
     match verb {
+        Verb::Bench(request) => bench::run(&request, common, out),
         Verb::Zoo(request) => zoo::run(&request, out),
         Verb::Info(request) => info::run(&request, out),
         Verb::Design(request) => design::run(&request, out),

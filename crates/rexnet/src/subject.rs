@@ -1,0 +1,70 @@
+//! A network to measure: a model with its weights, or a network with seeded ones, which takes as long.
+
+use std::path::Path;
+
+use rexnet_engine::{Engine, Options};
+use rexnet_spec::NetSpec;
+use rexnet_weights::{ModelFile, ModelMeta, Tensors, init};
+
+use crate::open::Progress;
+use crate::{Result, load_net, open_model};
+
+/// A network and where its weights come from.
+#[derive(Debug)]
+pub struct Subject {
+    /// The network.
+    pub spec: NetSpec,
+    weights: Weights,
+}
+
+#[derive(Debug)]
+enum Weights {
+    File(Box<ModelFile>),
+    Seeded(Tensors),
+}
+
+impl Subject {
+    /// A model as [`open_model`] takes it, or a network without weights as [`load_net`] does.
+    /// # Errors
+    /// As theirs.
+    pub fn open(text: &str, weights: Option<&Path>, progress: Progress) -> Result<Self> {
+        let path = Path::new(text);
+        let is_toml = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+        if weights.is_none() && !text.starts_with("hf:") && (is_toml || !path.exists()) {
+            let spec = load_net(text)?;
+            let seeded = init(&spec, 0)?;
+            return Ok(Self { spec, weights: Weights::Seeded(seeded) });
+        }
+        let model = open_model(text, weights, progress)?;
+        Ok(Self { spec: model.meta.spec.clone(), weights: Weights::File(Box::new(model)) })
+    }
+
+    /// An engine for pictures of `size`, `[height, width]`.
+    /// # Errors
+    /// A network that has no such size, or weights that cannot be read.
+    pub fn engine(&self, size: [u32; 2], options: Options) -> Result<Engine> {
+        let graph = self.spec.graph(size)?;
+        match &self.weights {
+            Weights::File(model) => {
+                let binding = model.binding()?;
+                Ok(Engine::with(&graph, &mut |name| Ok(binding.read_f32(name)?), options)?)
+            }
+            Weights::Seeded(tensors) => {
+                let values = |name: &str| tensors.get(name).and_then(|tensor| tensor.as_f32()).map(<[f32]>::to_vec);
+                Ok(Engine::with(&graph, &mut |name| values(name).ok_or_else(|| "not there".into()), options)?)
+            }
+        }
+    }
+
+    /// Writes it as a model file.
+    /// # Errors
+    /// Weights that cannot be read, or a path that cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let meta = ModelMeta::new(self.spec.clone());
+        match &self.weights {
+            Weights::File(model) => ModelFile::save(path, &meta, &model.binding()?.tensors()?)?,
+            Weights::Seeded(tensors) => ModelFile::save(path, &meta, tensors)?,
+        }
+        Ok(())
+    }
+}
