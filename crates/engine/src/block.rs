@@ -15,8 +15,8 @@ pub(crate) struct Input<'a> {
     pub(crate) map: Planes<'a>,
 }
 
-/// Maps of a block with squeeze-excitation.
-pub(crate) struct Gated {
+/// Maps of a block whose middle is kept whole; all but the first are squeeze-excitation's.
+pub(crate) struct Middle {
     pub(crate) mid: Buffer,
     pub(crate) means: Buffer,
     pub(crate) hidden: Buffer,
@@ -24,14 +24,15 @@ pub(crate) struct Gated {
 }
 
 impl Plan {
-    pub(crate) fn run_block(&self, block: &Block, x: Input, y: PlanesMut, gated: &mut Gated, crew: &mut Crew) {
-        match &block.gate {
-            None => self.banded(block, x, y, crew),
-            Some(gate) => self.gated(block, gate, x, y, gated, crew),
+    pub(crate) fn run_block(&self, block: &Block, x: Input, y: PlanesMut, room: &mut Middle, crew: &mut Crew) {
+        if block.gate.is_some() || (crew.threads() > 1 && self.is_small(block)) {
+            self.whole(block, x, y, room, crew);
+        } else {
+            self.banded(block, x, y, crew);
         }
     }
 
-    /// Without a gate each band of rows passes through the whole block.
+    /// Each band of rows passes through the whole block; rows that two bands read are made twice.
     fn banded(&self, block: &Block, x: Input, y: PlanesMut, crew: &mut Crew) {
         let height = self.height_of_band(block, crew.threads());
         crew.each(y.bands(height).enumerate(), |room, (i, y)| {
@@ -41,36 +42,60 @@ impl Plan {
                 self.widen(block, group, x, rows.clone(), mid, &mut room.bench);
             }
             let start = room.bench.watch.now();
-            project(block, mid.shared(), x, rows, y);
+            project(block, 0..block.project.weights.panels().len(), mid.shared(), x, rows, y);
             room.bench.watch.book(block.project.step, start);
         });
     }
 
-    /// With a gate the pool stands between: planes pass through expansion, depthwise convolution and pool, then bands
-    /// of rows through gate and projection.
-    fn gated(&self, block: &Block, gate: &Gate, x: Input, y: PlanesMut, room: &mut Gated, crew: &mut Crew) {
-        let Gated { mid, means, hidden, gates } = room;
+    /// Planes pass through expansion and depthwise convolution, and under a gate its pool; then, when all are there,
+    /// through gate and projection.
+    fn whole(&self, block: &Block, x: Input, y: PlanesMut, room: &mut Middle, crew: &mut Crew) {
+        let Middle { mid, means, hidden, gates } = room;
         let mut mid = self.map(mid, block.mid);
-        let mut means = self.map(means, pixel(block.mid.c));
-        let parts = mid.view().groups(sizes(block)).zip(means.view().groups(sizes(block)));
-        crew.each(parts.enumerate(), |room, (group, (mut mid, means))| {
-            self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
-            let start = room.bench.watch.now();
-            pool::run(self.isa, mid.shared(), means);
-            room.bench.watch.book(gate.steps[0], start);
+        match &block.gate {
+            None => crew.each(mid.view().groups(sizes(block)).enumerate(), |room, (group, mid)| {
+                self.widen(block, group, x, 0..block.mid.h, mid, &mut room.bench);
+            }),
+            Some(gate) => {
+                let mut means = self.map(means, pixel(block.mid.c));
+                let parts = mid.view().groups(sizes(block)).zip(means.view().groups(sizes(block)));
+                crew.each(parts.enumerate(), |room, (group, (mut mid, means))| {
+                    self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
+                    let start = room.bench.watch.now();
+                    pool::run(self.isa, mid.shared(), means);
+                    room.bench.watch.book(gate.steps[0], start);
+                });
+                let mut hidden = self.map(hidden, pixel(gate.reduce.weights.c_out()));
+                gate.reduce.run(means.shared(), hidden.view(), crew);
+                self.scale(gate, hidden.shared(), self.map(gates, pixel(block.mid.c)), mid.view(), crew);
+            }
+        }
+        let height = height_of_piece(block, crew.threads());
+        let mid = mid.shared();
+        let pieces = y.bands(height).enumerate().flat_map(|(i, y)| {
+            let sizes = block.project.weights.panels().map(|panel| panel.len());
+            y.groups(sizes).enumerate().map(move |(panel, y)| (i * height, panel, y))
         });
-        let mut hidden = self.map(hidden, pixel(gate.reduce.weights.c_out()));
-        gate.reduce.run(means.shared(), hidden.view(), crew);
-        let mut gates = self.map(gates, pixel(block.mid.c));
-        gate.expand.run(hidden.shared(), gates.view(), crew);
-        let height = block.out.h.div_ceil(crew.threads());
-        crew.each(mid.bands(height).zip(y.bands(height)).enumerate(), |room, (i, (mut mid, y))| {
+        crew.each(pieces, |room, (first, panel, y)| {
             let start = room.bench.watch.now();
-            gate::run(self.isa, mid.view(), gates.shared(), gate.act);
-            room.bench.watch.book(gate.steps[1], start);
-            let start = room.bench.watch.now();
-            project(block, mid.shared(), x, i * height..i * height + y.rows(), y);
+            let rows = first..first + y.rows();
+            project(block, panel..panel + 1, mid.rows_of(rows.clone()), x, rows, y);
             room.bench.watch.book(block.project.step, start);
+        });
+    }
+
+    /// Gates for some planes, and those planes through them.
+    fn scale(&self, gate: &Gate, hidden: Planes, gates: PlanesMut, mid: PlanesMut, crew: &mut Crew) {
+        let Layer { step, weights, act } = &gate.expand;
+        let sizes = || weights.panels().map(|panel| panel.len());
+        let epilogue = Epilogue { act: *act, shortcut: None };
+        crew.each(gates.groups(sizes()).zip(mid.groups(sizes())).enumerate(), |room, (panel, (mut gates, mid))| {
+            let start = room.bench.watch.now();
+            weights.run(panel..panel + 1, hidden, gates.view(), &epilogue);
+            room.bench.watch.book(*step, start);
+            let start = room.bench.watch.now();
+            gate::run(self.isa, mid, gates.shared(), gate.act);
+            room.bench.watch.book(gate.steps[1], start);
         });
     }
 
@@ -112,11 +137,18 @@ fn sizes(block: &Block) -> impl Iterator<Item = usize> + Send + '_ {
     block.groups.iter().map(ExactSizeIterator::len)
 }
 
-/// Projection and shortcut of output rows `rows`.
-fn project(block: &Block, mid: Planes, x: Input, rows: Range<usize>, y: PlanesMut) {
+/// Rows of the pieces that a projection is cut into: enough pieces that no thread waits long for another's last.
+fn height_of_piece(block: &Block, threads: usize) -> usize {
+    let (panels, rows) = (block.project.weights.panels().len(), block.out.h);
+    let bands = if threads == 1 { 1 } else { (4 * threads).div_ceil(panels) };
+    rows.div_ceil(bands)
+}
+
+/// Some panels of projection and shortcut, output rows `rows`.
+fn project(block: &Block, panels: Range<usize>, mid: Planes, x: Input, rows: Range<usize>, y: PlanesMut) {
     let shortcut = (block.shortcut > 0).then(|| Shortcut { x: x.map.rows_of(rows), channels: block.shortcut });
     let Layer { weights, act, .. } = &block.project;
-    weights.run(0..weights.panels().len(), mid, y, &Epilogue { act: *act, shortcut });
+    weights.run(panels, mid, y, &Epilogue { act: *act, shortcut });
 }
 
 impl Layer {

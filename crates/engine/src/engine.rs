@@ -167,12 +167,12 @@ impl Engine {
 
 impl Plan {
     fn run_picture(&self, picture: &[f32], features: PlanesMut, desk: &mut Desk, crew: &mut Crew) {
-        let Desk { maps: [x, y], gated } = desk;
+        let Desk { maps: [x, y], middle } = desk;
         let mut from = if self.stem_is_fused() { Map { h: 0, ..self.stem.out } } else { self.stem.out };
         self.run_stem(picture, self.map(x, from), crew);
         for block in &self.blocks {
             let map = self.map(x, from);
-            self.run_block(block, Input { picture, map: map.shared() }, self.map(y, block.out), gated, crew);
+            self.run_block(block, Input { picture, map: map.shared() }, self.map(y, block.out), middle, crew);
             std::mem::swap(x, y);
             from = block.out;
         }

@@ -2,7 +2,7 @@
 
 use rexnet_kernels::{Arena, Buffer, Map, PlanesMut, Strips, planes};
 
-use crate::block::Gated;
+use crate::block::Middle;
 use crate::crew::{Bench, Room};
 use crate::plan::{Block, Plan, Source};
 use crate::profile::Watch;
@@ -11,7 +11,7 @@ use crate::profile::Watch;
 pub(crate) struct Desk {
     /// Input and output of a block in turn.
     pub(crate) maps: [Buffer; 2],
-    pub(crate) gated: Gated,
+    pub(crate) middle: Middle,
 }
 
 /// Values of frame and band that stay in the second cache beside weights and input.
@@ -22,13 +22,13 @@ impl Plan {
     pub(crate) fn desk(&self, arena: &mut Arena) -> Desk {
         let stem = if self.stem_is_fused() { 0 } else { self.values(self.stem.out) };
         let map = self.largest(|block| self.values(block.out)).max(stem);
-        let gated = |values: &dyn Fn(&Block) -> usize| self.largest(|b| b.gate.as_ref().map_or(0, |_| values(b)));
-        let channels = gated(&|block| self.values(pixel(block.mid.c)));
+        let mid = self.largest(|b| if b.gate.is_some() || self.is_small(b) { self.values(b.mid) } else { 0 });
+        let channels = self.largest(|b| b.gate.as_ref().map_or(0, |_| self.values(pixel(b.mid.c))));
         let hidden = self.largest(|b| b.gate.as_ref().map_or(0, |g| self.values(pixel(g.reduce.weights.c_out()))));
         Desk {
             maps: [arena.zeros(map), arena.zeros(map)],
-            gated: Gated {
-                mid: arena.zeros(gated(&|block| self.values(block.mid))),
+            middle: Middle {
+                mid: arena.zeros(mid),
                 means: arena.zeros(channels),
                 hidden: arena.zeros(hidden),
                 gates: arena.zeros(channels),
@@ -36,10 +36,11 @@ impl Plan {
         }
     }
 
-    /// Room for a thread; most takes the one that is alone with a picture.
+    /// Room for a thread; most takes the one that is alone with a picture, but for small blocks, which threads share.
     pub(crate) fn room(&self, arena: &mut Arena) -> Room {
         let band = |block: &Block| Map { h: self.height_of_band(block, 1), ..block.mid };
-        let frame = self.largest(|block| self.frame(block, band(block).h));
+        let rows = |block: &Block| if self.is_small(block) { block.mid.h } else { band(block).h };
+        let frame = self.largest(|block| self.frame(block, rows(block)));
         let band = self.largest(|block| block.gate.as_ref().map_or(self.values(band(block)), |_| 0));
         let panel = self.head.conv.iter().flat_map(|conv| conv.weights.panels()).map(|planes| planes.len()).max();
         let panel = panel.unwrap_or(0) * self.head.map.area() * self.isa.lanes();
@@ -47,6 +48,11 @@ impl Plan {
             band: arena.zeros(band.max(panel)),
             bench: Bench { frame: arena.zeros(frame), strips: Strips::default(), watch: Watch::default() },
         }
+    }
+
+    /// Whether the middle of a block stays in the second cache while threads share it.
+    pub(crate) fn is_small(&self, block: &Block) -> bool {
+        self.values(block.mid) <= CACHED && !matches!(block.source, Source::Stem)
     }
 
     /// Rows that pass through expansion and depthwise convolution together: all under a gate, else as many as stay in

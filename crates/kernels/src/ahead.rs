@@ -12,36 +12,31 @@ const DISTANCE: usize = 32 << 10;
 /// Lines to ask for during the tiles of a panel.
 pub(crate) struct Ahead {
     next: *const f32,
-    /// In each tile, and in each step of it.
-    of_tile: usize,
-    of_step: usize,
+    /// Each time.
+    lines: usize,
 }
 
 impl Ahead {
-    /// Spreads what lies ahead of `panel` over so many tiles of so many steps.
-    pub(crate) fn new(panel: &[f32], tiles: usize, steps: usize) -> Self {
-        let of_tile = (panel.len() / LINE).div_ceil(tiles.max(1));
-        let next = panel.as_ptr().wrapping_add(DISTANCE);
-        Self { next, of_tile, of_step: of_tile.div_ceil(steps.max(1)) }
+    /// Spreads what lies ahead of `panel` over so many times.
+    pub(crate) fn new(panel: &[f32], times: usize) -> Self {
+        let lines = (panel.len() / LINE).div_ceil(times.max(1));
+        Self { next: panel.as_ptr().wrapping_add(DISTANCE), lines }
     }
 
-    /// The weights of a tile step by step, some lines asked for at each.
+    /// Asks for the next of them.
     #[inline(always)]
-    pub(crate) fn over<'a, V: Lanes>(
-        &mut self,
-        v: V,
-        weights: impl Iterator<Item = &'a [f32]>,
-    ) -> impl Iterator<Item = &'a [f32]> {
-        let (mut next, mut left, of_step) = (self.next, self.of_tile, self.of_step);
-        self.next = next.wrapping_add(left * LINE);
-        weights.inspect(move |_| {
-            if left > 0 {
-                left = left.saturating_sub(of_step);
-                for _ in 0..of_step {
-                    v.prefetch(next);
-                    next = next.wrapping_add(LINE);
-                }
-            }
-        })
+    pub(crate) fn ask<V: Lanes>(&mut self, v: V) {
+        for _ in 0..self.lines {
+            v.prefetch_far(self.next);
+            self.next = self.next.wrapping_add(LINE);
+        }
+    }
+}
+
+/// Asks for the cache lines of `values` values at an address, which need not be anyone's.
+#[inline(always)]
+pub(crate) fn ask_near<V: Lanes>(v: V, address: *const f32, values: usize) {
+    for line in (0..values).step_by(LINE) {
+        v.prefetch(address.wrapping_add(line));
     }
 }

@@ -4,6 +4,7 @@
 //! the outputs of a row are then a run of neighbours, and the rest is the product of the 1x1 convolution.
 
 use crate::act::Act;
+use crate::ahead::Ahead;
 use crate::arena::{Arena, Buffer};
 use crate::isa::Isa;
 use crate::lanes::Lanes;
@@ -146,14 +147,15 @@ impl Scalars for Line<'_> {
     }
 
     #[inline(always)]
-    fn sum<'w, V: Lanes, const MR: usize, const NV: usize>(
+    fn sum<V: Lanes, const MR: usize, const NV: usize>(
         &self,
         v: V,
         pixel: usize,
-        weights: impl Iterator<Item = &'w [f32]>,
+        weights: &[f32],
+        _: &mut Ahead,
         sums: &mut [[V::F; NV]; MR],
     ) {
-        for (tap, weights) in self.taps.iter().zip(weights) {
+        for (tap, weights) in self.taps.iter().zip(weights.chunks_exact(NV * V::N)) {
             let x = &self.values[tap + pixel..][..MR];
             multiply(v, sums, weights, |pixel| x[pixel]);
         }

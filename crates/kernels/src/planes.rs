@@ -161,6 +161,11 @@ impl<'a> Planes<'a> {
         })
     }
 
+    /// Values from a plane to the next.
+    pub(crate) fn stride(&self) -> usize {
+        self.layout.plane
+    }
+
     fn span(&self, plane: usize, row: usize, pixels: usize) -> &'a [f32] {
         if pixels == 0 {
             return &[];

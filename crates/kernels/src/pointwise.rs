@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, ask_near};
 use crate::arena::{Arena, Buffer};
 use crate::isa::{Isa, Kernel};
 use crate::lanes::Lanes;
 use crate::planes::{Planes, PlanesMut};
-use crate::tile::{Epilogue, Place, Stage, finish, load, multiply};
+use crate::tile::{Epilogue, Finish, Place, Stage, load, multiply};
 
 /// `y[o] = bias[o] + weight[o] . x` for one pixel; `weight` is `[y.len(), x.len()]`. The truth, never hot.
 /// # Panics
@@ -99,13 +99,18 @@ impl Packed {
     }
 }
 
-/// Cuts planes into panels of two, the last of three where they are odd.
+/// Cuts planes into panels of three and two such that two threads can share them evenly: the threes first, none, one or
+/// two of them.
 fn panels(planes: usize, c_in: usize, lanes: usize) -> Vec<Panel> {
+    let threes = match planes {
+        0..3 => 0,
+        _ if planes % 4 == 2 => 2,
+        _ => planes % 2,
+    };
     let mut panels: Vec<Panel> = Vec::new();
     let mut first = 0;
     while first < planes {
-        let left = planes - first;
-        let count = if left == 3 { 3 } else { left.min(2) };
+        let count = if panels.len() < threes { 3 } else { 2.min(planes) };
         let start = panels.last().map_or(0, |p| p.values.end);
         panels.push(Panel { planes: first..first + count, values: start..start + count * lanes * (c_in + 1) });
         first += count;
@@ -118,12 +123,13 @@ pub(crate) trait Scalars {
     fn pixels(&self) -> usize;
 
     /// Adds to the sums of `MR` pixels from `pixel` on, for one input channel after the other, the pixels' values
-    /// times the next of the weights.
-    fn sum<'w, V: Lanes, const MR: usize, const NV: usize>(
+    /// times the next `NV` vectors of weights; now and then asks for what lies ahead.
+    fn sum<V: Lanes, const MR: usize, const NV: usize>(
         &self,
         v: V,
         pixel: usize,
-        weights: impl Iterator<Item = &'w [f32]>,
+        weights: &[f32],
+        ahead: &mut Ahead,
         sums: &mut [[V::F; NV]; MR],
     );
 }
@@ -134,16 +140,21 @@ impl Scalars for Planes<'_> {
     }
 
     #[inline(always)]
-    fn sum<'w, V: Lanes, const MR: usize, const NV: usize>(
+    fn sum<V: Lanes, const MR: usize, const NV: usize>(
         &self,
         v: V,
         pixel: usize,
-        mut weights: impl Iterator<Item = &'w [f32]>,
+        weights: &[f32],
+        ahead: &mut Ahead,
         sums: &mut [[V::F; NV]; MR],
     ) {
-        for x in self.runs(pixel, MR) {
+        let width = NV * V::N;
+        for (x, weights) in self.runs(pixel, MR).zip(weights.chunks(V::N * width)) {
+            ahead.ask(v);
+            // The same pixels of the next plane: each lies on pages of its own, where the processor does not look ahead.
+            ask_near(v, x.as_ptr().wrapping_add(self.stride()), MR * V::N);
             let x = &x[..MR * V::N];
-            for (c, weights) in (0..V::N).zip(&mut weights) {
+            for (c, weights) in (0..V::N).zip(weights.chunks_exact(width)) {
                 multiply(v, sums, weights, |pixel| x[pixel * V::N + c]);
             }
         }
@@ -185,7 +196,7 @@ impl<X: Scalars> Product<'_, X> {
         let Panel { planes, values } = panel;
         let values = &self.packed.values[values.clone()];
         let (mut pixel, pixels) = (0, self.x.pixels());
-        let mut ahead = Ahead::new(values, pixels.div_ceil(MR), self.packed.c_in);
+        let mut ahead = Ahead::new(values, pixels.div_ceil(MR) * self.packed.c_in.div_ceil(V::N));
         while pixel < pixels {
             let place = Place { first: self.first, plane: planes.start, pixel };
             pixel += match pixels - pixel {
@@ -211,9 +222,10 @@ impl<X: Scalars> Product<'_, X> {
         let (bias, weights) = values.split_at(width);
         let bias: [V::F; NV] = load(v, bias);
         let mut sums = [bias; MR];
-        self.x.sum(v, place.pixel, ahead.over(v, weights.chunks_exact(width)), &mut sums);
+        self.x.sum(v, place.pixel, weights, ahead, &mut sums);
         stage.put(v, sums);
-        finish(v, stage, [MR, NV], &mut self.y, place, self.epilogue);
+        let finish = Finish { stage, size: [MR, NV], y: &mut self.y, place, epilogue: self.epilogue };
+        self.packed.isa.run(finish);
         MR
     }
 }

@@ -1,6 +1,7 @@
 //! The register tile of every product: sums of a few pixels by a few vectors of channels, and what is done to them.
 
 use crate::act::{self, Act};
+use crate::isa::Kernel;
 use crate::lanes::Lanes;
 use crate::planes::{Planes, PlanesMut};
 
@@ -81,29 +82,35 @@ pub(crate) struct Place {
     pub(crate) pixel: usize,
 }
 
-/// Finishes the staged sums of `pixels` pixels by `planes` planes on their way to their place in `y`.
-#[inline(always)]
-pub(crate) fn finish<V: Lanes>(
-    v: V,
-    stage: &Stage,
-    [pixels, planes]: [usize; 2],
-    y: &mut PlanesMut,
-    place: Place,
-    epilogue: &Epilogue,
-) {
-    let first = place.plane - place.first;
-    y.runs(
-        first..first + planes,
-        place.pixel..place.pixel + pixels,
-        #[inline(always)]
-        |plane, pixel, run| {
-            let staged = ((plane - first) * pixels + pixel - place.pixel) * V::N;
-            act::map_into(v, epilogue.act, &stage.0[staged..], run);
-            if let Some(shortcut) = &epilogue.shortcut {
-                shortcut.add(v, plane + place.first, pixel, run);
-            }
-        },
-    );
+/// Finishes staged sums on their way to their place in `y`. A function of its own, for which registers are given out
+/// anew: inlined behind every tile it would slow them all down.
+pub(crate) struct Finish<'a, 'b> {
+    pub(crate) stage: &'a Stage,
+    /// Pixels and planes of the tile.
+    pub(crate) size: [usize; 2],
+    pub(crate) y: &'a mut PlanesMut<'b>,
+    pub(crate) place: Place,
+    pub(crate) epilogue: &'a Epilogue<'a>,
+}
+
+impl Kernel for Finish<'_, '_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self, v: V) {
+        let Self { stage, size: [pixels, planes], y, place, epilogue } = self;
+        let first = place.plane - place.first;
+        y.runs(
+            first..first + planes,
+            place.pixel..place.pixel + pixels,
+            #[inline(always)]
+            |plane, pixel, run| {
+                let staged = ((plane - first) * pixels + pixel - place.pixel) * V::N;
+                act::map_into(v, epilogue.act, &stage.0[staged..], run);
+                if let Some(shortcut) = &epilogue.shortcut {
+                    shortcut.add(v, plane + place.first, pixel, run);
+                }
+            },
+        );
+    }
 }
 
 impl Shortcut<'_> {

@@ -81,6 +81,12 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn prefetch(self, address: *const f32) {
         // SAFETY: a hint, which reads nothing that the program could see.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+
+    #[inline(always)]
+    fn prefetch_far(self, address: *const f32) {
+        // SAFETY: a hint, which reads nothing that the program could see.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
     }
 

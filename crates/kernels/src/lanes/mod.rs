@@ -35,8 +35,10 @@ pub(crate) trait Lanes: Copy {
     /// Fills a slice shorter than `N` with the first lanes.
     fn store_few(self, x: Self::F, to: &mut [f32]);
 
-    /// Asks for the cache line at an address, which need not be anyone's, to come to the second cache.
+    /// Asks for the cache line at an address, which need not be anyone's, to come to the first cache.
     fn prefetch(self, address: *const f32);
+    /// The same to the second cache.
+    fn prefetch_far(self, address: *const f32);
 
     /// `a + b`.
     fn add(self, a: Self::F, b: Self::F) -> Self::F;

@@ -49,6 +49,9 @@ impl Lanes for Portable {
     fn prefetch(self, _address: *const f32) {}
 
     #[inline(always)]
+    fn prefetch_far(self, _address: *const f32) {}
+
+    #[inline(always)]
     fn add(self, a: Self::F, b: Self::F) -> Self::F {
         each(|i| a[i] + b[i])
     }
