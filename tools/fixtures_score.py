@@ -42,13 +42,16 @@ def temperature():
         loss.backward()
         return loss
     optimizer.step(closure)
-    return float(t)
+    return float(t.detach())
 
 
 top5 = logits.topk(5).indices
 confusion = torch.zeros(CLASSES, CLASSES, dtype=torch.int64)
 for label, predicted in zip(labels, logits.argmax(1)):
     confusion[label, predicted] += 1
+recall = [float(confusion[i, i] / confusion[i].sum()) if confusion[i].sum() else None for i in range(CLASSES)]
+precision = [float(confusion[i, i] / confusion[:, i].sum()) if confusion[:, i].sum() else None for i in range(CLASSES)]
+best = temperature()
 fixture = {
     'labels': labels.tolist(),
     'right': int((logits.argmax(1) == labels).sum()),
@@ -56,9 +59,16 @@ fixture = {
     'loss': float(torch.nn.functional.cross_entropy(logits.double(), labels)),
     'ece': ece(logits.double().softmax(1)),
     'confusion': confusion.flatten().tolist(),
-    'recall': [float(confusion[i, i] / confusion[i].sum()) if confusion[i].sum() else None for i in range(CLASSES)],
-    'precision': [float(confusion[i, i] / confusion[:, i].sum()) if confusion[:, i].sum() else None for i in range(CLASSES)],
-    'temperature': temperature(),
+    'recall': recall,
+    'precision': precision,
+    'mean_recall': float(np.mean([x for x in recall if x is not None])),
+    'mean_precision': float(np.mean([x for x in precision if x is not None])),
+    'predicted': sum(x is not None for x in precision),
+    'temperature': best,
+    'tempered': {
+        'loss': float(torch.nn.functional.cross_entropy(logits.double() / best, labels)),
+        'ece': ece((logits.double() / best).softmax(1)),
+    },
 }
 os.makedirs(os.path.dirname(OUT), exist_ok=True)
 with open(OUT, 'w') as out:

@@ -17,13 +17,15 @@ pub struct Evaluation {
     pub skipped: Vec<(String, String)>,
 }
 
-/// Runs every picture of `dataset`, whose labels are `model`'s (see [`align`]). `each` is told the place and the logits of
+/// Runs every picture of `dataset`, whose labels are `model`'s (see [`align`]). Loss and calibration are judged at the
+/// temperature that the model carries, as `predict` shows it. `each` is told the place and the logits of
 /// every picture in turn.
 /// # Errors
 /// None that a picture can cause.
 pub fn evaluate(model: &mut Model, dataset: &Dataset, each: &mut dyn FnMut(usize, &[f32])) -> Result<Evaluation> {
     let classes = model.classes();
-    let mut seen = Evaluation { tally: Tally::new(classes), skipped: Vec::new() };
+    let tally = Tally::new(classes).with_temperature(model.meta().temperature.unwrap_or(1.0));
+    let mut seen = Evaluation { tally, skipped: Vec::new() };
     for (chunk, samples) in dataset.samples.chunks(CHUNK).enumerate() {
         let sources: Vec<&Source> = samples.iter().map(|sample| &sample.source).collect();
         let (logits, errors) = model.logits(&sources)?;

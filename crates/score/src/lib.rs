@@ -21,6 +21,6 @@ mod temperature;
 
 pub use calibration::{Bin, Calibration};
 pub use scores::{ClassScore, Scores};
-pub use softmax::{log_softmax_at, softmax};
+pub use softmax::softmax;
 pub use tally::Tally;
 pub use temperature::fit_temperature;

@@ -19,8 +19,10 @@ pub struct Scores {
     pub mean_recall: Option<f64>,
     /// Mean precision over the classes that were predicted.
     pub mean_precision: Option<f64>,
-    /// Classes that have pictures.
+    /// Classes that have pictures, which `mean_recall` runs over.
     pub defined: usize,
+    /// Classes that were predicted, which `mean_precision` runs over.
+    pub predicted: usize,
     /// Measures of each class.
     pub per_class: Vec<ClassScore>,
 }

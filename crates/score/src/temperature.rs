@@ -1,6 +1,6 @@
 //! Temperature scaling (Guo et al. 2017).
 
-use crate::softmax::log_softmax_at;
+use crate::softmax::log_sum_exp;
 
 /// The divisor of logits, from 0.05 to 20, with the least mean cross entropy; none without a finite one. `logits` is
 /// `[pictures, classes]`.
@@ -11,11 +11,7 @@ pub fn fit_temperature(logits: &[f32], labels: &[usize], classes: usize) -> Opti
     let loss = |log_beta: f64| -> f64 {
         let beta = log_beta.exp() as f32;
         let rows = logits.chunks_exact(classes).zip(labels);
-        rows.map(|(row, &label)| {
-            let scaled: Vec<f32> = row.iter().map(|z| z * beta).collect();
-            -log_softmax_at(&scaled, label)
-        })
-        .sum()
+        rows.map(|(row, &label)| log_sum_exp(row.iter().map(|z| z * beta)) - f64::from(row[label] * beta)).sum()
     };
     // Convex in the inverse temperature, hence unimodal in its logarithm: golden section.
     let golden = (5.0_f64.sqrt() - 1.0) / 2.0;

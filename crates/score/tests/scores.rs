@@ -50,7 +50,9 @@ fn what_a_class_lacks_is_absent_and_means_say_over_how_many_they_run() {
         assert!(near(class.precision, &theirs["precision"][at]), "precision of {at}");
     }
     assert_eq!((scores.defined, scores.per_class[CLASSES - 1].recall), (CLASSES - 1, None));
-    assert!(scores.mean_recall.unwrap().is_finite());
+    assert!(near(scores.mean_recall, &theirs["mean_recall"]));
+    assert!(near(scores.mean_precision, &theirs["mean_precision"]));
+    assert_eq!(scores.predicted as u64, theirs["predicted"].as_u64().unwrap());
 }
 
 #[test]
@@ -75,11 +77,42 @@ fn nothing_gathered_is_absent_everywhere() {
 }
 
 #[test]
-fn logits_that_are_no_numbers_are_wrong_and_show_in_the_loss() {
-    let mut tally = Tally::new(6);
-    tally.add(&[f32::NAN; 6], &[3]);
-    assert_eq!((tally.right(), tally.right_in_five(), tally.count()), (0, 0, 1));
-    assert!(!tally.scores().loss.unwrap().is_finite());
+fn a_picture_without_probabilities_is_wrong_whatever_its_label_and_shows_in_the_loss() {
+    let mut one_nan = [0.0; 6];
+    one_nan[5] = f32::NAN;
+    let mut infinite = [0.0; 6];
+    infinite[2] = f32::INFINITY;
+    for logits in [[f32::NAN; 6], one_nan, infinite, [f32::NEG_INFINITY; 6]] {
+        for label in 0..6 {
+            let mut tally = Tally::new(6);
+            tally.add(&logits, &[label]);
+            let scores = tally.scores();
+            assert_eq!((tally.right(), tally.right_in_five(), tally.count()), (0, 0, 1), "{logits:?}, {label}");
+            assert_eq!((scores.per_class[label].count, scores.predicted), (1, 0), "{logits:?}, {label}");
+            assert!(scores.loss.unwrap().is_nan() && scores.ece.is_none(), "{logits:?}, {label}");
+        }
+    }
+}
+
+#[test]
+fn of_equal_logits_the_lower_class_stands_first() {
+    for (label, right, in_five) in [(0, 1, 1), (1, 0, 1), (4, 0, 1), (5, 0, 0)] {
+        let mut tally = Tally::new(6);
+        tally.add(&[1.0; 6], &[label]);
+        assert_eq!((tally.right(), tally.right_in_five()), (right, in_five), "label {label}");
+    }
+}
+
+#[test]
+fn a_temperature_calibrates_and_moves_no_class() {
+    let fixture = fixture();
+    let (logits, labels) = (uniform("logits", 400 * CLASSES, -4.0, 4.0), labels(&fixture));
+    let mut tally = Tally::new(CLASSES).with_temperature(fixture["temperature"].as_f64().unwrap() as f32);
+    tally.add(&logits, &labels);
+    let (scores, plain) = (tally.scores(), self::tally(400).scores());
+    assert!((scores.loss.unwrap() - fixture["tempered"]["loss"].as_f64().unwrap()).abs() < 1e-6);
+    assert!((scores.ece.unwrap() - fixture["tempered"]["ece"].as_f64().unwrap()).abs() < 1e-6);
+    assert_eq!((scores.top1, scores.top5, scores.per_class), (plain.top1, plain.top5, plain.per_class));
 }
 
 #[test]
