@@ -26,6 +26,9 @@ pub(crate) struct Common {
     /// Say only what went wrong
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Say more on the way: what is used, and all that was passed over
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,4 +47,8 @@ pub(crate) enum Verb {
     Bench(verbs::bench::Request),
     /// Write a model as a file that other tools open
     Export(verbs::export::Request),
+    /// Say what this machine offers and what is wrong with the set-up
+    Doctor(verbs::doctor::Request),
+    /// Print a script that lets a shell complete verbs and options
+    Completions(verbs::completions::Request),
 }

@@ -4,7 +4,7 @@ mod cache;
 mod fetch;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rexnet_weights::{ModelFile, Store, WeightsError};
 
@@ -204,6 +204,21 @@ impl Hub {
             is_offline: text("HF_HUB_OFFLINE").is_some_and(is_true),
             token: text("HF_TOKEN"),
         })
+    }
+
+    /// Address of the endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Folder of the cache, whether it exists yet or not.
+    pub fn cache(&self) -> &Path {
+        self.cache.root()
+    }
+
+    /// Whether the cache alone is asked.
+    pub fn is_offline(&self) -> bool {
+        self.is_offline
     }
 
     /// Fetches what the cache lacks of a model and opens it. A rexnet model file speaks for itself; any other is

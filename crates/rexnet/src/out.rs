@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use rexnet::Error;
+use rexnet_vision::data::{Reason, Report};
 use serde::Serialize;
 
 use crate::cli::Common;
@@ -17,11 +18,12 @@ pub(crate) trait Answer: Serialize {
 pub(crate) struct Out {
     json: bool,
     quiet: bool,
+    verbose: bool,
 }
 
 impl Out {
     pub(crate) fn new(common: &Common) -> Self {
-        Self { json: common.json, quiet: common.quiet }
+        Self { json: common.json, quiet: common.quiet, verbose: common.verbose }
     }
 
     /// Prints a result. JSON takes one line, so that a verb may answer many times.
@@ -41,6 +43,25 @@ impl Out {
     pub(crate) fn note(&self, message: impl std::fmt::Display) {
         if !self.quiet {
             say(message);
+        }
+    }
+
+    /// Says what only the curious want to know; silent but under `--verbose`.
+    pub(crate) fn detail(&self, message: impl std::fmt::Display) {
+        if self.verbose {
+            say(message);
+        }
+    }
+
+    /// Tells what a scan of `place` passed over. What was hidden on purpose, and names, only the curious hear.
+    pub(crate) fn passed_over(&self, place: impl std::fmt::Display, report: &Report) {
+        for (reason, passed) in report.iter() {
+            let message = format!("{place}: passed over {} {reason}", passed.count);
+            match reason {
+                Reason::Hidden => self.detail(message),
+                _ => self.note(message),
+            }
+            passed.examples.iter().for_each(|name| self.detail(format_args!("  {name}")));
         }
     }
 

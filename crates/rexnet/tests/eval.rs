@@ -60,6 +60,18 @@ fn broken_pictures_are_counted_and_named_but_not_fatal() {
 }
 
 #[test]
+fn an_empty_class_folder_keeps_its_place_with_a_warning_and_a_hidden_one_is_no_class() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("data/val/dusk")).expect("a writable folder");
+    put_picture(&folder.path().join("data/val/.cache/x.png"), [0, 0, 30]);
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors", "--json"]);
+    assert!(said.stderr.contains("no picture of class `dusk`") && !said.stderr.contains("cache"), "{}", said.stderr);
+    assert_eq!(said.json()["count"].as_u64(), Some(5));
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors", "--verbose"]);
+    assert!(said.stderr.contains("1 hidden") && said.stderr.contains(".cache"), "{}", said.stderr);
+}
+
+#[test]
 fn the_contract_that_was_used_is_printed() {
     let said = rexnet_in(folder().path(), &["eval", "data", "-m", "net.safetensors", "--crop-pct", "0.5"]);
     assert!(said.stderr.contains("32 / 0.5") && said.stderr.contains("mean ["), "{}", said.stderr);

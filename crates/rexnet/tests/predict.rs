@@ -59,7 +59,7 @@ fn a_broken_picture_is_named_and_the_others_are_still_seen() {
     assert_eq!(rows[1]["error"], "an empty file");
     assert_eq!(rows[2]["top"][0]["name"], "Nacht");
     assert!(
-        said.stderr.contains("2 pictures could not be read") && said.stderr.contains("1 not a picture"),
+        said.stderr.contains("2 paths gave no picture") && said.stderr.contains("1 not a picture"),
         "{}",
         said.stderr
     );
@@ -127,4 +127,29 @@ fn names_that_are_not_unicode_are_read_and_json_stays_valid() {
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|row| row["top"][0]["name"] == "Nacht"));
     assert_eq!(rows[1]["path"], "odd/дом.png");
+}
+
+#[test]
+fn a_path_that_is_not_there_does_not_stop_the_others() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("empty")).expect("a writable folder");
+    let said =
+        rexnet_in(folder.path(), &["predict", "nowhere.jpg", "empty", "a.png", "-m", "net.safetensors", "--json"]);
+    let rows = lines(&said.stdout);
+    assert_eq!((said.code, rows.len()), (1, 3), "{}", said.stderr);
+    assert!(rows[0]["error"].as_str().is_some_and(|error| error.contains("cannot be read")), "{}", said.stdout);
+    assert!(rows[1]["error"].as_str().is_some_and(|error| error.contains("no picture in it")), "{}", said.stdout);
+    assert_eq!(rows[2]["top"][0]["name"], "Nacht");
+}
+
+#[test]
+fn names_that_begin_with_a_dot_are_no_data_and_are_counted_for_the_curious() {
+    let folder = folder();
+    put_picture(&folder.path().join("p/.hidden.png"), [1, 2, 3]);
+    put_picture(&folder.path().join("p/.cache/x.png"), [1, 2, 3]);
+    put_picture(&folder.path().join("p/a.png"), [1, 2, 3]);
+    let said = rexnet_in(folder.path(), &["predict", "p", "-m", "net.safetensors", "--json"]);
+    assert!(said.stderr.is_empty() && lines(&said.stdout).len() == 1, "{}{}", said.stdout, said.stderr);
+    let said = rexnet_in(folder.path(), &["predict", "p", "-m", "net.safetensors", "-v"]);
+    assert!(said.stderr.contains("2 hidden") && said.stderr.contains(".hidden.png"), "{}", said.stderr);
 }

@@ -44,6 +44,10 @@ struct Report {
 pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<()> {
     let mut model = request.model.open(common, out)?;
     let (split, dataset) = request.data.open()?.for_eval()?;
+    out.passed_over(&request.data, &dataset.report);
+    for class in dataset.empty_classes().into_iter().filter(|_| !dataset.numbered) {
+        out.note(format_args!("no picture of class `{class}`; it is left out of the means"));
+    }
     let dataset = align(dataset, &model)?;
     out.note(preparation(&model.meta().spec.input).trim_end());
     let mut kept = (Vec::new(), Vec::new());

@@ -1,7 +1,9 @@
 //! One file a verb: read the request, call a room, emit one answer.
 
 pub(crate) mod bench;
+pub(crate) mod completions;
 pub(crate) mod design;
+pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod info;
@@ -22,5 +24,7 @@ pub(crate) fn run(verb: Verb, common: &Common, out: &mut Out) -> Result<()> {
         Verb::Predict(request) => predict::run(&request, common, out),
         Verb::Eval(request) => eval::run(&request, common, out),
         Verb::Export(request) => export::run(&request, out),
+        Verb::Doctor(request) => doctor::run(&request, common, out),
+        Verb::Completions(request) => completions::run(&request),
     }
 }

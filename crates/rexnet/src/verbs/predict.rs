@@ -65,7 +65,13 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
             broken += request.answer(&model, "-".into(), logits.as_deref(), out)?;
             continue;
         }
-        let sources = pictures_at(path, out)?;
+        let sources = match pictures_at(path, out) {
+            Ok(sources) => sources,
+            Err(error) => {
+                broken += request.answer(&model, path.to_string_lossy().into(), Err(&error), out)?;
+                continue;
+            }
+        };
         for sources in sources.chunks(CHUNK) {
             let (logits, errors) = model.logits(&sources.iter().collect::<Vec<_>>())?;
             for ((source, logits), error) in sources.iter().zip(logits.chunks_exact(model.classes())).zip(errors) {
@@ -78,10 +84,12 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
     }
     match broken {
         0 => Ok(()),
-        1 => Err(Error::failed("one picture could not be read", "")),
-        n => Err(Error::failed(format!("{n} pictures could not be read"), "")),
+        1 => Err(Error::failed("one path gave no picture", CHECK_HELP)),
+        n => Err(Error::failed(format!("{n} paths gave no picture"), CHECK_HELP)),
     }
 }
+
+const CHECK_HELP: &str = "`rexnet data check FOLDER` lists every broken picture of a folder";
 
 impl Request {
     /// Says what was seen; counts a broken picture.
@@ -99,18 +107,16 @@ impl Request {
     }
 }
 
-/// The picture at `path`, or those under it.
-fn pictures_at(path: &Path, out: &Out) -> Result<Vec<Source>> {
-    if !std::fs::metadata(path).map_err(Error::file(path))?.is_dir() {
+/// The picture at `path`, or those under it; without any, why.
+fn pictures_at(path: &Path, out: &Out) -> Result<Vec<Source>, String> {
+    if !path.is_dir() {
         return Ok(vec![Source::file("", path)]);
     }
     let (sources, report) = pictures_under(path);
     if sources.is_empty() {
-        return Err(Error::failed(format!("{}: no picture in it: {report}", path.display()), ""));
+        return Err(format!("no picture in it: {report}"));
     }
-    if !report.is_empty() {
-        out.note(format_args!("{}: passed over {report}", path.display()));
-    }
+    out.passed_over(path.display(), &report);
     Ok(sources)
 }
 
