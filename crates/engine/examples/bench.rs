@@ -1,10 +1,10 @@
-//! `bench [NET [BATCH [THREADS [ISA]]]]`: least and median milliseconds a batch on generated weights, 224 x 224.
+//! `bench [NET [BATCH [THREADS [ISA [PRECISION]]]]]`: least and median milliseconds a batch on generated weights, 224 x 224.
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rexnet_engine::{Engine, Isa, Options};
+use rexnet_engine::{Engine, Isa, Options, Precision};
 use rexnet_spec::NetSpec;
 use rexnet_testkit::{shaken, uniform};
 
@@ -20,9 +20,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             row.ok_or_else(|| format!("this machine has no {name}"))?
         }
     };
+    let precision = if words.get(4).is_some_and(|word| word == "bf16") { Precision::Bf16 } else { Precision::F32 };
     let graph = NetSpec::named(&net)?.graph([224, 224])?;
     let tensors: HashMap<_, _> = graph.tensors().into_iter().map(|t| (t.name.clone(), t)).collect();
-    let mut engine = Engine::with(&graph, &mut |name| Ok(shaken(&tensors[name])), Options { threads, isa })?;
+    let mut engine = Engine::with(&graph, &mut |name| Ok(shaken(&tensors[name])), Options { threads, isa, precision })?;
     let pixels = uniform("input", batch * graph.input.elements() as usize, -2.0, 2.0);
     let mut logits = vec![0.0; batch * engine.classes()];
     let mut times = Vec::new();
@@ -34,6 +35,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     times.sort_by(f64::total_cmp);
     let (least, median) = (times[0], times[times.len() / 2]);
-    println!("{net} batch {batch} threads {threads} {isa}: least {least:.2} ms, median {median:.2} ms");
+    println!("{net} batch {batch} threads {threads} {isa} {precision:?}: least {least:.2} ms, median {median:.2} ms");
     Ok(())
 }

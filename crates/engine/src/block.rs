@@ -2,25 +2,31 @@
 
 use std::ops::Range;
 
-use rexnet_kernels::{Buffer, Epilogue, Map, Planes, PlanesMut, Shortcut, gate, pool};
+use rexnet_kernels::{Buffer, Epilogue, Map, Planes, PlanesMut, Shortcut, gate, narrow, pool};
 
 use crate::crew::{Bench, Crew};
 use crate::memory::pixel;
 use crate::plan::{Block, Gate, Layer, Plan, Source};
 
-/// What a block reads: its input map, and the picture where the block begins with the stem.
+/// What a block reads: its input map, that map as its expansion wants it, and the picture where the block begins with
+/// the stem.
 #[derive(Clone, Copy)]
 pub(crate) struct Input<'a> {
     pub(crate) picture: &'a [f32],
     pub(crate) map: Planes<'a>,
+    pub(crate) operand: Planes<'a>,
 }
 
 /// Maps of a block whose middle is kept whole; all but the first are squeeze-excitation's.
 pub(crate) struct Middle {
     pub(crate) mid: Buffer,
+    /// What the projection reads of it, where that is another map.
+    pub(crate) narrow: Buffer,
     pub(crate) means: Buffer,
     pub(crate) hidden: Buffer,
     pub(crate) gates: Buffer,
+    /// What a layer of the gate reads, where that is another map.
+    pub(crate) vector: Buffer,
 }
 
 impl Plan {
@@ -42,7 +48,8 @@ impl Plan {
                 self.widen(block, group, x, rows.clone(), mid, &mut room.bench);
             }
             let start = room.bench.watch.now();
-            project(block, 0..block.project.weights.panels().len(), mid.shared(), x, rows, y);
+            let mid = self.operand(mid.into_shared(), Map { h: rows.len(), ..block.mid }, &mut room.operand);
+            project(block, 0..block.project.weights.panels().len(), mid, x, rows, y);
             room.bench.watch.book(block.project.step, start);
         });
     }
@@ -50,28 +57,33 @@ impl Plan {
     /// Planes pass through expansion and depthwise convolution, and under a gate its pool; then, when all are there,
     /// through gate and projection.
     fn whole(&self, block: &Block, x: Input, y: PlanesMut, room: &mut Middle, crew: &mut Crew) {
-        let Middle { mid, means, hidden, gates } = room;
+        let Middle { mid, narrow, means, hidden, gates, vector } = room;
         let mut mid = self.map(mid, block.mid);
-        match &block.gate {
-            None => crew.each(mid.view().groups(sizes(block)).enumerate(), |room, (group, mid)| {
-                self.widen(block, group, x, 0..block.mid.h, mid, &mut room.bench);
-            }),
-            Some(gate) => {
-                let mut means = self.map(means, pixel(block.mid.c));
-                let parts = mid.view().groups(sizes(block)).zip(means.view().groups(sizes(block)));
-                crew.each(parts.enumerate(), |room, (group, (mut mid, means))| {
-                    self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
-                    let start = room.bench.watch.now();
-                    pool::run(self.isa, mid.shared(), means);
-                    room.bench.watch.book(gate.steps[0], start);
-                });
-                let mut hidden = self.map(hidden, pixel(gate.reduce.weights.c_out()));
-                gate.reduce.run(means.shared(), hidden.view(), crew);
-                self.scale(gate, hidden.shared(), self.map(gates, pixel(block.mid.c)), mid.view(), crew);
-            }
+        let mut operand = self.is_narrow().then(|| self.narrow_map(narrow, block.mid));
+        if let Some(gate) = &block.gate {
+            let mut means = self.map(means, pixel(block.mid.c));
+            let parts = mid.view().groups(sizes(block)).zip(means.view().groups(sizes(block)));
+            crew.each(parts.enumerate(), |room, (group, (mut mid, means))| {
+                self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
+                let start = room.bench.watch.now();
+                pool::run(self.isa, mid.shared(), means);
+                room.bench.watch.book(gate.steps[0], start);
+            });
+            let mut hidden = self.map(hidden, pixel(gate.reduce.weights.c_out()));
+            gate.reduce.run(self.operand(means.shared(), pixel(block.mid.c), vector), hidden.view(), crew);
+            let hidden = self.operand(hidden.shared(), pixel(gate.reduce.weights.c_out()), vector);
+            self.scale(gate, hidden, self.map(gates, pixel(block.mid.c)), mid.view(), operand.as_mut(), crew);
+        } else {
+            let parts = mid.view().groups(sizes(block)).zip(groups_of(operand.as_mut(), sizes(block)));
+            crew.each(parts.enumerate(), |room, (group, (mut mid, operand))| {
+                self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
+                if let Some(operand) = operand {
+                    narrow::run(self.isa, mid.shared(), operand);
+                }
+            });
         }
+        let mid = operand.as_ref().map_or(mid.shared(), PlanesMut::shared);
         let height = height_of_piece(block, crew.threads());
-        let mid = mid.shared();
         let pieces = y.bands(height).enumerate().flat_map(|(i, y)| {
             let sizes = block.project.weights.panels().map(|panel| panel.len());
             y.groups(sizes).enumerate().map(move |(panel, y)| (i * height, panel, y))
@@ -84,17 +96,29 @@ impl Plan {
         });
     }
 
-    /// Gates for some planes, and those planes through them.
-    fn scale(&self, gate: &Gate, hidden: Planes, gates: PlanesMut, mid: PlanesMut, crew: &mut Crew) {
+    /// Gates for some planes, and those planes through them, into `operand` where the projection reads that.
+    fn scale(
+        &self,
+        gate: &Gate,
+        hidden: Planes,
+        gates: PlanesMut,
+        mid: PlanesMut,
+        operand: Option<&mut PlanesMut>,
+        crew: &mut Crew,
+    ) {
         let Layer { step, weights, act } = &gate.expand;
         let sizes = || weights.panels().map(|panel| panel.len());
         let epilogue = Epilogue { act: *act, shortcut: None };
-        crew.each(gates.groups(sizes()).zip(mid.groups(sizes())).enumerate(), |room, (panel, (mut gates, mid))| {
+        let parts = gates.groups(sizes()).zip(mid.groups(sizes())).zip(groups_of(operand, sizes()));
+        crew.each(parts.enumerate(), |room, (panel, ((mut gates, mut mid), operand))| {
             let start = room.bench.watch.now();
             weights.run(panel..panel + 1, hidden, gates.view(), &epilogue);
             room.bench.watch.book(*step, start);
             let start = room.bench.watch.now();
-            gate::run(self.isa, mid, gates.shared(), gate.act);
+            gate::run(self.isa, mid.view(), gates.shared(), gate.act);
+            if let Some(operand) = operand {
+                narrow::run(self.isa, mid.shared(), operand);
+            }
             room.bench.watch.book(gate.steps[1], start);
         });
     }
@@ -122,7 +146,7 @@ impl Plan {
             }
             Source::Expand(Layer { step, weights, act }) => {
                 let epilogue = Epilogue { act: *act, shortcut: None };
-                weights.run(group..group + 1, x.map.rows_of(first..last), inner, &epilogue);
+                weights.run(group..group + 1, x.operand.rows_of(first..last), inner, &epilogue);
                 bench.watch.book(*step, start);
             }
         }
@@ -130,6 +154,15 @@ impl Plan {
         block.taps.run(planes, frame.shared(), y, block.act);
         bench.watch.book(block.step, start);
     }
+}
+
+/// The groups of a narrow map, if it is there, for groups of so many planes of f32; all but the last are even.
+fn groups_of<'a>(
+    map: Option<&'a mut PlanesMut>,
+    sizes: impl Iterator<Item = usize> + Send + 'a,
+) -> impl Iterator<Item = Option<PlanesMut<'a>>> + Send {
+    let groups = map.map(|map| map.view().groups(sizes.map(narrow::planes)));
+    groups.into_iter().flatten().map(Some).chain(std::iter::repeat_with(|| None))
 }
 
 /// Planes of each group.

@@ -8,6 +8,8 @@ use crate::profile::Watch;
 pub(crate) struct Room {
     /// Rows between depthwise convolution and projection.
     pub(crate) band: Buffer,
+    /// What the projection reads of them, where that is another map.
+    pub(crate) operand: Buffer,
     pub(crate) bench: Bench,
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use rexnet_kernels::{Arena, Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Team, peak, pool};
+use rexnet_kernels::{Arena, Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Precision, Team, peak, pool};
 use rexnet_spec::Graph;
 
 use crate::block::Input;
 use crate::crew::{Crew, Room};
 use crate::memory::Desk;
-use crate::plan::Plan;
+use crate::plan::{Plan, Source};
 use crate::profile::StepTime;
 use crate::{EngineError, Limits, Tensors, parse};
 
@@ -19,12 +19,15 @@ pub struct Options {
     pub threads: usize,
     /// The instruction set.
     pub isa: Isa,
+    /// What products are made of.
+    pub precision: Precision,
 }
 
 impl Default for Options {
     /// As many threads as affinity and control group allow, the best instruction set of the machine.
     fn default() -> Self {
-        Self { threads: std::thread::available_parallelism().map_or(1, Into::into), isa: Isa::detect() }
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        Self { threads, isa: Isa::detect(), precision: Precision::F32 }
     }
 }
 
@@ -48,9 +51,14 @@ impl Engine {
 
     /// Plans `graph` and packs its tensors, asking `tensors` for one at a time.
     /// # Errors
-    /// A tensor that cannot be had or has another size than declared, or a graph that no lowering makes.
+    /// A tensor that cannot be had or has another size than declared, a graph that no lowering makes, or a precision
+    /// that the processor lacks.
     pub fn with(graph: &Graph, tensors: &mut Tensors, options: Options) -> Result<Self, EngineError> {
-        let plan = parse::plan(graph, options.isa, tensors)?;
+        let Options { isa, precision, .. } = options;
+        let ways = isa.products(precision);
+        let best = ways.into_iter().rev().find_map(|(products, has)| has.then_some(products));
+        let products = best.ok_or(EngineError::Precision { isa, precision })?;
+        let plan = parse::plan(graph, isa, products, tensors)?;
         let team = Team::new(options.threads);
         let mut arena = Arena::default();
         let desks = vec![plan.desk(&mut arena)];
@@ -66,6 +74,11 @@ impl Engine {
     /// The instruction set that it runs on.
     pub fn isa(&self) -> Isa {
         self.plan.isa
+    }
+
+    /// The name of the kernels that make its products.
+    pub fn kernels(&self) -> &'static str {
+        self.plan.products.kernels(self.plan.isa)
     }
 
     /// Threads that it runs on.
@@ -118,7 +131,7 @@ impl Engine {
     /// What its threads can do at most, measured now, in about a fifth of a second.
     pub fn limits(&mut self) -> Limits {
         let Self { plan, team, .. } = self;
-        Limits { flops: peak::flops(plan.isa, team), bytes: peak::bytes(plan.isa, team) }
+        Limits { flops: peak::flops(plan.isa, plan.products, team), bytes: peak::bytes(plan.isa, team) }
     }
 
     /// What the head pools, a row for each picture. Whole pictures are shared out; those that are left over, fewer than
@@ -153,7 +166,9 @@ impl Engine {
         for layer in &plan.head.layers {
             let [from, to] = [layer.weights.c_in(), layer.weights.c_out()].map(|c| Map { c, h: batch, w: 1 });
             let mut next = Buffer::zeros(plan.values(to));
-            layer.run(plan.map(&mut x, from).shared(), plan.map(&mut next, to), &mut Crew::Team(team, rooms));
+            let mut narrow = Buffer::zeros(plan.narrow_values(from));
+            let operand = plan.operand(plan.map(&mut x, from).into_shared(), from, &mut narrow);
+            layer.run(operand, plan.map(&mut next, to), &mut Crew::Team(team, rooms));
             x = next;
         }
         let x = plan.map(&mut x, Map { c: plan.classes(), h: batch, w: 1 });
@@ -167,16 +182,22 @@ impl Engine {
 
 impl Plan {
     fn run_picture(&self, picture: &[f32], features: PlanesMut, desk: &mut Desk, crew: &mut Crew) {
-        let Desk { maps: [x, y], middle } = desk;
+        let Desk { maps: [x, y], operand, middle } = desk;
         let mut from = if self.stem_is_fused() { Map { h: 0, ..self.stem.out } } else { self.stem.out };
         self.run_stem(picture, self.map(x, from), crew);
         for block in &self.blocks {
-            let map = self.map(x, from);
-            self.run_block(block, Input { picture, map: map.shared() }, self.map(y, block.out), middle, crew);
+            let map = self.map(x, from).into_shared();
+            let operand = match &block.source {
+                Source::Expand(_) => self.shared_operand(map, from, operand, crew),
+                _ => map,
+            };
+            self.run_block(block, Input { picture, map, operand }, self.map(y, block.out), middle, crew);
             std::mem::swap(x, y);
             from = block.out;
         }
-        self.run_head(self.map(x, from).shared(), features, crew);
+        let map = self.map(x, from).into_shared();
+        let map = if self.head.conv.is_some() { self.shared_operand(map, from, operand, crew) } else { map };
+        self.run_head(map, features, crew);
     }
 
     fn run_stem(&self, picture: &[f32], y: PlanesMut, crew: &mut Crew) {

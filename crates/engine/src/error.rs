@@ -1,5 +1,7 @@
 //! What can go wrong between a graph and its logits.
 
+use rexnet_kernels::{Isa, Precision};
+
 /// A network that cannot be built or run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +35,14 @@ pub enum EngineError {
     Unplanned {
         /// Name of the node where the plan ends.
         name: String,
+    },
+    /// A precision that the processor has no instructions for.
+    #[error("{precision} products want a processor with AVX-512 BF16; the kernels here are for {isa}")]
+    Precision {
+        /// What was asked for.
+        precision: Precision,
+        /// The instruction set that was to be used.
+        isa: Isa,
     },
     /// A buffer of another size than the batch says.
     #[error("{what}: {found} values, {wanted} wanted")]

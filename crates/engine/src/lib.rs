@@ -18,7 +18,7 @@ mod profile;
 pub use engine::{Engine, Options};
 pub use error::EngineError;
 pub use profile::{Limits, StepTime};
-pub use rexnet_kernels::Isa;
+pub use rexnet_kernels::{Isa, Precision};
 
 /// Hands over one tensor by name, in f32; the engine folds it and drops it.
 pub type Tensors<'a> = dyn FnMut(&str) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>> + 'a;

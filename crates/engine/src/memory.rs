@@ -1,9 +1,9 @@
 //! Memory planned once: what a picture and a thread need, for the largest of the blocks.
 
-use rexnet_kernels::{Arena, Buffer, Map, PlanesMut, Strips, planes};
+use rexnet_kernels::{Arena, Buffer, Map, Planes, PlanesMut, Strips, narrow, planes};
 
 use crate::block::Middle;
-use crate::crew::{Bench, Room};
+use crate::crew::{Bench, Crew, Room};
 use crate::plan::{Block, Plan, Source};
 use crate::profile::Watch;
 
@@ -11,6 +11,8 @@ use crate::profile::Watch;
 pub(crate) struct Desk {
     /// Input and output of a block in turn.
     pub(crate) maps: [Buffer; 2],
+    /// What products read of a map, where that is another.
+    pub(crate) operand: Buffer,
     pub(crate) middle: Middle,
 }
 
@@ -22,13 +24,18 @@ impl Plan {
     pub(crate) fn desk(&self, arena: &mut Arena) -> Desk {
         let stem = if self.stem_is_fused() { 0 } else { self.values(self.stem.out) };
         let map = self.largest(|block| self.values(block.out)).max(stem);
-        let mid = self.largest(|b| if b.gate.is_some() || self.is_small(b) { self.values(b.mid) } else { 0 });
+        let mid = self.largest(|b| if self.is_kept(b) { self.values(b.mid) } else { 0 });
         let channels = self.largest(|b| b.gate.as_ref().map_or(0, |_| self.values(pixel(b.mid.c))));
         let hidden = self.largest(|b| b.gate.as_ref().map_or(0, |g| self.values(pixel(g.reduce.weights.c_out()))));
         Desk {
             maps: [arena.zeros(map), arena.zeros(map)],
+            operand: arena
+                .zeros(self.largest(|block| self.narrow_values(block.out)).max(self.narrow_values(self.stem.out))),
             middle: Middle {
                 mid: arena.zeros(mid),
+                narrow: arena.zeros(self.largest(|b| if self.is_kept(b) { self.narrow_values(b.mid) } else { 0 })),
+                vector: arena
+                    .zeros(self.largest(|b| b.gate.as_ref().map_or(0, |_| self.narrow_values(pixel(b.mid.c))))),
                 means: arena.zeros(channels),
                 hidden: arena.zeros(hidden),
                 gates: arena.zeros(channels),
@@ -38,16 +45,22 @@ impl Plan {
 
     /// Room for a thread; most takes the one that is alone with a picture, but for small blocks, which threads share.
     pub(crate) fn room(&self, arena: &mut Arena) -> Room {
-        let band = |block: &Block| Map { h: self.height_of_band(block, 1), ..block.mid };
-        let rows = |block: &Block| if self.is_small(block) { block.mid.h } else { band(block).h };
+        let band_of = |block: &Block| Map { h: self.height_of_band(block, 1), ..block.mid };
+        let rows = |block: &Block| if self.is_small(block) { block.mid.h } else { band_of(block).h };
         let frame = self.largest(|block| self.frame(block, rows(block)));
-        let band = self.largest(|block| block.gate.as_ref().map_or(self.values(band(block)), |_| 0));
+        let band = self.largest(|block| block.gate.as_ref().map_or(self.values(band_of(block)), |_| 0));
         let panel = self.head.conv.iter().flat_map(|conv| conv.weights.panels()).map(|planes| planes.len()).max();
         let panel = panel.unwrap_or(0) * self.head.map.area() * self.isa.lanes();
         Room {
             band: arena.zeros(band.max(panel)),
+            operand: arena.zeros(self.largest(|b| if b.gate.is_none() { self.narrow_values(band_of(b)) } else { 0 })),
             bench: Bench { frame: arena.zeros(frame), strips: Strips::default(), watch: Watch::default() },
         }
+    }
+
+    /// Whether the middle of a block is ever kept whole.
+    fn is_kept(&self, block: &Block) -> bool {
+        block.gate.is_some() || self.is_small(block)
     }
 
     /// Whether the middle of a block stays in the second cache while threads share it.
@@ -85,6 +98,40 @@ impl Plan {
     /// A map in a buffer that holds it.
     pub(crate) fn map<'a>(&self, buffer: &'a mut Buffer, map: Map) -> PlanesMut<'a> {
         PlanesMut::new(buffer, self.isa.lanes(), self.planes(map), map.h, map.w)
+    }
+}
+
+impl Plan {
+    /// What products read of a map of these extents.
+    pub(crate) fn narrow_map<'a>(&self, buffer: &'a mut Buffer, map: Map) -> PlanesMut<'a> {
+        PlanesMut::new(buffer, self.isa.lanes(), narrow::planes(self.planes(map)), map.h, map.w)
+    }
+
+    /// What products read of `x`, a small map: itself, or a narrow copy in `buffer`.
+    pub(crate) fn operand<'a>(&self, x: Planes<'a>, map: Map, buffer: &'a mut Buffer) -> Planes<'a> {
+        if !self.is_narrow() {
+            return x;
+        }
+        narrow::run(self.isa, x, self.narrow_map(buffer, map));
+        self.narrow_map(buffer, map).into_shared()
+    }
+
+    /// The same of a map that is worth sharing out.
+    pub(crate) fn shared_operand<'a>(
+        &self,
+        x: Planes<'a>,
+        map: Map,
+        buffer: &'a mut Buffer,
+        crew: &mut Crew,
+    ) -> Planes<'a> {
+        if !self.is_narrow() {
+            return x;
+        }
+        let height = map.h.div_ceil(crew.threads()).max(1);
+        crew.each(self.narrow_map(buffer, map).bands(height).enumerate(), |_, (i, y)| {
+            narrow::run(self.isa, x.rows_of(i * height..i * height + y.rows()), y);
+        });
+        self.narrow_map(buffer, map).into_shared()
     }
 }
 

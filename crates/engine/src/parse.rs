@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rexnet_kernels::{Act, Arena, Dense, Isa, Map, Packed, Taps, Window};
+use rexnet_kernels::{Act, Arena, Dense, Isa, Map, Packed, Products, Taps, Window};
 use rexnet_spec::{self as spec, Graph, Op, Shape, Value};
 
 use crate::fold;
@@ -11,11 +11,12 @@ use crate::plan::{Block, Gate, Head, Layer, Plan, Source, Stem};
 use crate::{EngineError, Tensors, profile};
 
 /// Plans a graph, asking for its tensors in order of execution.
-pub(crate) fn plan(graph: &Graph, isa: Isa, tensors: &mut Tensors) -> Result<Plan, EngineError> {
+pub(crate) fn plan(graph: &Graph, isa: Isa, products: Products, tensors: &mut Tensors) -> Result<Plan, EngineError> {
     let steps = join::steps(graph)?;
     let mut reader = Reader {
         graph,
         isa,
+        products,
         tensors,
         arena: &mut Arena::default(),
         steps: steps.len(),
@@ -30,7 +31,7 @@ pub(crate) fn plan(graph: &Graph, isa: Isa, tensors: &mut Tensors) -> Result<Pla
     }
     let head = reader.head()?;
     let steps = profile::steps(graph, &steps);
-    Ok(Plan { isa, picture: map(graph.input), stem, blocks, head, steps })
+    Ok(Plan { isa, products, picture: map(graph.input), stem, blocks, head, steps })
 }
 
 /// What a step computes, as far as the grammar cares.
@@ -49,6 +50,7 @@ enum Kind {
 struct Reader<'a, 't> {
     graph: &'a Graph,
     isa: Isa,
+    products: Products,
     tensors: &'a mut Tensors<'t>,
     arena: &'a mut Arena,
     /// How many there are, and those that are left to read.
@@ -135,10 +137,15 @@ impl<'a> Reader<'a, '_> {
     fn layer(&mut self, kind: Kind, x: Value) -> Result<Layer, EngineError> {
         let step = self.take(kind, &[x])?;
         let weights = fold::weights(self.graph, step, self.tensors)?;
-        let c_in = self.graph.shape(x).c as usize;
+        let from = map(self.graph.shape(x));
+        // The matrix unit has nothing to gain from single pixels.
+        let products = match self.products {
+            Products::Tiles if from.area() == 1 => Products::Pairs,
+            products => products,
+        };
         Ok(Layer {
             step: self.step,
-            weights: Packed::new(self.arena, self.isa, &weights.weight, &weights.bias, c_in),
+            weights: Packed::new(self.arena, self.isa, products, &weights.weight, &weights.bias, from.c),
             act: activation(step.act),
         })
     }

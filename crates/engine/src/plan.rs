@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use rexnet_kernels::{Act, Dense, Isa, Map, Packed, Taps};
+use rexnet_kernels::{Act, Dense, Isa, Map, Packed, Products, Taps, narrow};
 
 use crate::profile::StepTime;
 
 /// A network for pictures of one size.
 pub(crate) struct Plan {
     pub(crate) isa: Isa,
+    /// How the products of maps are made, which say what they read.
+    pub(crate) products: Products,
     pub(crate) picture: Map,
     pub(crate) stem: Stem,
     pub(crate) blocks: Vec<Block>,
@@ -96,6 +98,16 @@ impl Plan {
     /// Values of a map in planes.
     pub(crate) fn values(&self, map: Map) -> usize {
         self.planes(map) * map.area() * self.isa.lanes()
+    }
+
+    /// Values of what products read of a map where that is another: in bf16.
+    pub(crate) fn narrow_values(&self, map: Map) -> usize {
+        if self.is_narrow() { narrow::planes(self.planes(map)) * map.area() * self.isa.lanes() } else { 0 }
+    }
+
+    /// Whether products read narrow maps.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.products != Products::Single
     }
 }
 

@@ -6,7 +6,8 @@ mod oracle;
 
 use std::collections::HashMap;
 
-use rexnet_engine::{Engine, EngineError, Isa, Options};
+use rexnet_engine::{Engine, EngineError, Isa, Options, Precision};
+use rexnet_kernels::narrow;
 use rexnet_spec::{Act, Graph, NetSpec, Op, TensorDecl, ZOO};
 use rexnet_testkit::{shaken, uniform};
 
@@ -41,7 +42,7 @@ fn differences(net: &NetSpec, size: [u32; 2]) -> Vec<String> {
             eprintln!("NOT RUN: this machine has no {name}");
             continue;
         };
-        let got = logits(&mut engine(&graph, Options { threads: 2, isa }), &picture, 1);
+        let got = logits(&mut engine(&graph, Options { threads: 2, isa, ..Options::default() }), &picture, 1);
         let worst = got.iter().zip(&want).map(|(g, w)| (g - w).abs()).fold(0.0, f32::max);
         if worst.is_nan() || worst > 2e-4 * largest {
             wrong.push(format!("{} {size:?} {isa}: off by {worst:.2e} of {largest:.2e}", net.name));
@@ -101,25 +102,79 @@ fn kernels_and_strides_of_any_size_equal_the_references() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The precisions that this machine has.
+fn precisions() -> Vec<Precision> {
+    let has = |&precision: &Precision| {
+        let has = Isa::detect().products(precision).iter().any(|&(_, has)| has);
+        if !has {
+            eprintln!("NOT RUN: this machine has no {precision:?}");
+        }
+        has
+    };
+    [Precision::F32, Precision::Bf16].into_iter().filter(has).collect()
+}
+
 #[test]
 fn logits_are_the_same_bits_for_any_threads_and_any_cut_of_the_batch() {
-    for name in ["rexnet_100", "rexnet_lite_100", "efficientnet_b0"] {
+    for (name, precision) in ["rexnet_100", "rexnet_lite_100", "efficientnet_b0"]
+        .into_iter()
+        .flat_map(|name| precisions().into_iter().map(move |precision| (name, precision)))
+    {
         let graph = NetSpec::named(name).unwrap().graph([97, 80]).unwrap();
         let pixels = pictures(&graph, 5);
         let picture = graph.input.elements() as usize;
-        let mut one = engine(&graph, Options { threads: 1, ..Options::default() });
+        let options = |threads| Options { threads, precision, ..Options::default() };
+        let mut one = engine(&graph, options(1));
         let want: Vec<f32> = pixels.chunks(picture).flat_map(|pixels| logits(&mut one, pixels, 1)).collect();
         for threads in 1..=4 {
-            let mut engine = engine(&graph, Options { threads, ..Options::default() });
+            let mut engine = engine(&graph, options(threads));
             for cut in 1..=5 {
                 let got: Vec<f32> = pixels
                     .chunks(cut * picture)
                     .flat_map(|pixels| logits(&mut engine, pixels, pixels.len() / picture))
                     .collect();
-                assert!(got == want, "{name}: {threads} threads, {cut} at a time");
+                assert!(got == want, "{name} {precision:?}: {threads} threads, {cut} at a time");
             }
         }
     }
+}
+
+/// Distance of `got` from `want` as a share of its length.
+fn distance(got: &[f32], want: &[f32]) -> f32 {
+    let length = |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>().sqrt();
+    length(&mut got.iter().zip(want).map(|(g, w)| g - w)) / length(&mut want.iter().copied())
+}
+
+#[test]
+fn bf16_moves_logits_no_more_than_half_again_what_rounded_weights_do() {
+    if !precisions().contains(&Precision::Bf16) {
+        return;
+    }
+    let mut wrong = Vec::new();
+    for entry in ZOO {
+        let graph = NetSpec::named(entry.name).unwrap().graph([64, 64]).unwrap();
+        let (decls, pixels) = (decls(&graph), pictures(&graph, 1));
+        let with = |precision, round: fn(f32) -> f32| {
+            let mut tensors = |name: &str| Ok(shaken(&decls[name]).into_iter().map(round).collect());
+            let options = Options { precision, ..Options::default() };
+            logits(&mut Engine::with(&graph, &mut tensors, options).unwrap(), &pixels, 1)
+        };
+        let exact = with(Precision::F32, |x| x);
+        let allowed = 1.5 * distance(&with(Precision::F32, narrow::round), &exact);
+        let seen = distance(&with(Precision::Bf16, |x| x), &exact);
+        if seen.is_nan() || seen > allowed || seen == 0.0 {
+            wrong.push(format!("{}: off by {seen:.4}, {allowed:.4} allowed", entry.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_precision_without_instructions_is_refused() {
+    let graph = NetSpec::named("cifar_a_best").unwrap().graph([32, 32]).unwrap();
+    let options = Options { isa: Isa::PORTABLE, precision: Precision::Bf16, threads: 1 };
+    let error = Engine::with(&graph, &mut |_| Ok(vec![]), options).err().unwrap();
+    assert!(error.to_string().contains("AVX-512 BF16") && error.to_string().contains("portable"), "{error}");
 }
 
 #[test]

@@ -26,10 +26,18 @@ impl Ahead {
     /// Asks for the next of them.
     #[inline(always)]
     pub(crate) fn ask<V: Lanes>(&mut self, v: V) {
-        for _ in 0..self.lines {
-            v.prefetch_far(self.next);
-            self.next = self.next.wrapping_add(LINE);
-        }
+        self.next().for_each(
+            #[inline(always)]
+            |line| v.prefetch_far(line),
+        );
+    }
+
+    /// Where the next of them are.
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> impl Iterator<Item = *const f32> + use<> {
+        let first = self.next;
+        self.next = first.wrapping_add(self.lines * LINE);
+        (0..self.lines).map(move |i| first.wrapping_add(i * LINE))
     }
 }
 

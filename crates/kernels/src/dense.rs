@@ -6,11 +6,11 @@
 use crate::act::Act;
 use crate::ahead::Ahead;
 use crate::arena::{Arena, Buffer};
-use crate::isa::Isa;
+use crate::isa::{Isa, Products};
 use crate::lanes::Lanes;
 use crate::planes::PlanesMut;
 use crate::pointwise::{Packed, Scalars};
-use crate::tile::{Epilogue, multiply};
+use crate::tile::{Arithmetic, Epilogue, multiply};
 use crate::window::{Map, Window, correlate};
 
 /// `y[o] = bias[o] + sum over c of weight[o][c] * x[c]`; `weight` is `[y.c, x.c, k, k]`. The truth, never hot.
@@ -43,7 +43,8 @@ impl Dense {
     /// # Panics
     /// When the lengths do not fit.
     pub fn new(arena: &mut Arena, isa: Isa, weight: &[f32], bias: &[f32], c_in: usize, window: Window) -> Self {
-        Self { packed: Packed::new(arena, isa, weight, bias, c_in * window.kernel * window.kernel), c_in, window }
+        let taps = c_in * window.kernel * window.kernel;
+        Self { packed: Packed::new(arena, isa, Products::Single, weight, bias, taps), c_in, window }
     }
 
     /// Output channels.
@@ -147,7 +148,7 @@ impl Scalars for Line<'_> {
     }
 
     #[inline(always)]
-    fn sum<V: Lanes, const MR: usize, const NV: usize>(
+    fn sum<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(
         &self,
         v: V,
         pixel: usize,
@@ -157,7 +158,7 @@ impl Scalars for Line<'_> {
     ) {
         for (tap, weights) in self.taps.iter().zip(weights.chunks_exact(NV * V::N)) {
             let x = &self.values[tap + pixel..][..MR];
-            multiply(v, sums, weights, |pixel| x[pixel]);
+            multiply::<V, A, MR, NV>(v, sums, weights, |pixel| x[pixel]);
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::fmt;
 
 #[cfg(target_arch = "x86_64")]
-use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{Lanes, Portable};
+use crate::lanes::{Avx2, Avx512, Avx512Bf16};
+use crate::lanes::{Lanes, Pairs, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::tiles;
 
 /// An instruction set that this machine has. Layouts and packed weights belong to the one they were made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +21,55 @@ enum Kind {
     Avx512,
 }
 
+/// What the products of 1x1 convolutions are made of; everything between them is f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// f32.
+    #[default]
+    F32,
+    /// bf16, summed in f32.
+    Bf16,
+}
+
+/// How products are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Products {
+    /// Values of f32.
+    Single,
+    /// Pairs of bf16 in vectors.
+    Pairs,
+    /// Pairs of bf16 in the matrix unit, AMX.
+    Tiles,
+}
+
+impl Products {
+    /// What kernels that make them are called beside an instruction set's others: `amx`, or `avx512bf16`.
+    pub fn kernels(self, isa: Isa) -> &'static str {
+        match self {
+            Self::Single => isa.name(),
+            Self::Pairs => "avx512bf16",
+            Self::Tiles => "amx",
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        })
+    }
+}
+
 /// A text that runs on any width; `run` must be `#[inline(always)]`, as everything hot below it.
 pub(crate) trait Kernel {
     fn run<V: Lanes>(self, v: V);
+}
+
+/// The same on pairs of bf16.
+pub(crate) trait PairKernel {
+    fn run<V: Pairs>(self, v: V);
 }
 
 impl Isa {
@@ -68,6 +116,42 @@ impl Isa {
         }
     }
 
+    /// Every way to make products of a precision, with whether this machine has it beside this instruction set, the
+    /// fastest last.
+    pub fn products(self, precision: Precision) -> Vec<(Products, bool)> {
+        match precision {
+            Precision::F32 => vec![(Products::Single, true)],
+            #[cfg(target_arch = "x86_64")]
+            Precision::Bf16 => {
+                let pairs = self.has_pairs();
+                vec![(Products::Pairs, pairs), (Products::Tiles, pairs && tiles::available())]
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Precision::Bf16 => vec![(Products::Pairs, false), (Products::Tiles, false)],
+        }
+    }
+
+    fn has_pairs(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return self.0 == Kind::Avx512 && is_x86_feature_detected!("avx512bf16");
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
+    /// Runs a text on pairs of bf16.
+    /// # Panics
+    /// When this instruction set has none.
+    pub(crate) fn run_pairs(self, kernel: impl PairKernel) {
+        assert!(self.has_pairs(), "{self} has no pairs of bf16");
+        // SAFETY: asserted.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            run_avx512_bf16(kernel);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = kernel;
+    }
+
     pub(crate) fn run(self, kernel: impl Kernel) {
         match self.0 {
             Kind::Portable => kernel.run(Portable),
@@ -95,6 +179,13 @@ unsafe fn run_avx512(kernel: impl Kernel) {
     kernel.run(unsafe { Avx512::new() });
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bf16")]
+unsafe fn run_avx512_bf16(kernel: impl PairKernel) {
+    // SAFETY: the caller has seen AVX-512 F, DQ and BF16.
+    kernel.run(unsafe { Avx512Bf16::new() });
+}
+
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -108,6 +199,19 @@ pub(crate) fn every(cases: impl Fn(Isa)) {
         match isa {
             Some(isa) => cases(isa),
             None => eprintln!("NOT RUN: this machine has no {name}"),
+        }
+    }
+}
+
+/// Runs the same cases on every way to make products of bf16 and names those that this machine lacks.
+#[cfg(test)]
+pub(crate) fn every_bf16(cases: impl Fn(Isa, Products)) {
+    let isa = Isa::detect();
+    for (products, has) in isa.products(Precision::Bf16) {
+        if has {
+            cases(isa, products);
+        } else {
+            eprintln!("NOT RUN: this machine has no {products:?} of bf16");
         }
     }
 }

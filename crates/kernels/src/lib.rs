@@ -16,6 +16,7 @@ pub mod gate;
 mod isa;
 #[allow(unsafe_code, reason = "intrinsics")]
 mod lanes;
+pub mod narrow;
 pub mod peak;
 #[allow(unsafe_code, reason = "mutable views that lie between each other in memory and share no value")]
 pub mod planes;
@@ -24,13 +25,18 @@ pub mod pool;
 #[allow(unsafe_code, reason = "threads that outlive what they are lent")]
 pub mod team;
 mod tile;
+#[cfg(target_arch = "x86_64")]
+mod tiled;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "instructions of a unit that has no intrinsics")]
+mod tiles;
 mod window;
 
 pub use act::Act;
 pub use arena::{Arena, Buffer};
 pub use dense::{Dense, Strips};
 pub use depthwise::Taps;
-pub use isa::Isa;
+pub use isa::{Isa, Precision, Products};
 pub use planes::{Planes, PlanesMut};
 pub use pointwise::Packed;
 pub use team::Team;

@@ -3,10 +3,14 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::arena::Buffer;
-use crate::isa::{Isa, Kernel};
-use crate::lanes::Lanes;
+use crate::arena::{Arena, Buffer};
+use crate::isa::{Isa, Kernel, PairKernel, Products};
+use crate::lanes::{Lanes, Pairs};
+use crate::narrow;
+use crate::planes::{Planes, PlanesMut};
+use crate::pointwise::Packed;
 use crate::team::Team;
+use crate::tile::{Arithmetic, Epilogue, Paired, Single};
 
 /// How long a measurement takes.
 const LONG: Duration = Duration::from_millis(100);
@@ -14,12 +18,37 @@ const LONG: Duration = Duration::from_millis(100);
 const ITEMS: usize = 8;
 
 /// Floating-point operations a second of all threads of a team, two for a multiply-add: chains of multiply-adds that
-/// never leave the registers.
-pub fn flops(isa: Isa, team: &mut Team) -> f64 {
+/// never leave the registers, or sums of the matrix unit from the first cache.
+/// # Panics
+/// When the machine has no such products.
+pub fn flops(isa: Isa, products: Products, team: &mut Team) -> f64 {
     const ROUNDS: usize = 4000;
     let mut rooms = vec![(); team.threads()];
-    let operations = 2 * isa.lanes() * CHAINS * ROUNDS;
-    rate(team, &mut rooms, operations, |()| isa.run(Multiply(ROUNDS)))
+    let chains = 2 * isa.lanes() * CHAINS * ROUNDS;
+    match products {
+        Products::Single => rate(team, &mut rooms, chains, |()| isa.run(Multiply(ROUNDS))),
+        Products::Pairs => rate(team, &mut rooms, 2 * chains, |()| isa.run_pairs(Multiply(ROUNDS))),
+        Products::Tiles => tiles(isa, team),
+    }
+}
+
+/// The matrix unit's: 32 pixels by 32 output channels, over and over.
+fn tiles(isa: Isa, team: &mut Team) -> f64 {
+    const PIXELS: usize = 32;
+    const INPUTS: usize = 256;
+    const OUTPUTS: usize = 32;
+    const ROUNDS: usize = 200;
+    let (weight, bias) = (vec![1.0; INPUTS * OUTPUTS], [0.0; OUTPUTS]);
+    let packed = Packed::new(&mut Arena::default(), isa, Products::Tiles, &weight, &bias, INPUTS);
+    let (inner, outer) = (narrow::planes(INPUTS / isa.lanes()), OUTPUTS / isa.lanes());
+    let room = |_| [Buffer::zeros(inner * PIXELS * isa.lanes()), Buffer::zeros(outer * PIXELS * isa.lanes())];
+    let mut rooms: Vec<_> = (0..team.threads()).map(room).collect();
+    rate(team, &mut rooms, 2 * PIXELS * INPUTS * OUTPUTS * ROUNDS, |[x, y]| {
+        for _ in 0..ROUNDS {
+            let x = Planes::new(x, isa.lanes(), inner, 1, PIXELS);
+            packed.run(0..1, x, PlanesMut::new(y, isa.lanes(), outer, 1, PIXELS), &Epilogue::default());
+        }
+    })
 }
 
 /// Bytes a second that all threads of a team read together, each from its own 8 MiB: from behind the second cache.
@@ -49,11 +78,25 @@ struct Multiply(usize);
 impl Kernel for Multiply {
     #[inline(always)]
     fn run<V: Lanes>(self, v: V) {
+        self.chains::<V, Single>(v);
+    }
+}
+
+impl PairKernel for Multiply {
+    #[inline(always)]
+    fn run<V: Pairs>(self, v: V) {
+        self.chains::<V, Paired>(v);
+    }
+}
+
+impl Multiply {
+    #[inline(always)]
+    fn chains<V: Lanes, A: Arithmetic<V>>(self, v: V) {
         let (x, y) = (v.splat(black_box(0.999)), v.splat(black_box(0.001)));
         let mut chains = [v.splat(black_box(1.0)); CHAINS];
         for _ in 0..self.0 {
             for chain in &mut chains {
-                *chain = v.fma(*chain, x, y);
+                *chain = A::multiply_add(v, x, y, *chain);
             }
         }
         keep(v, chains);
@@ -88,7 +131,7 @@ fn keep<V: Lanes>(v: V, sums: [V::F; CHAINS]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::every;
+    use crate::isa::{every, every_bf16};
 
     #[test]
     fn a_rate_counts_whole_rounds_of_all_threads() {
@@ -105,7 +148,8 @@ mod tests {
     fn every_isa_has_limits() {
         every(|isa| {
             let mut team = Team::new(1);
-            assert!(flops(isa, &mut team) > 0.0 && bytes(isa, &mut team) > 0.0, "{isa}");
+            assert!(flops(isa, Products::Single, &mut team) > 0.0 && bytes(isa, &mut team) > 0.0, "{isa}");
         });
+        every_bf16(|isa, products| assert!(flops(isa, products, &mut Team::new(1)) > 0.0, "{products:?}"));
     }
 }

@@ -161,6 +161,16 @@ impl<'a> Planes<'a> {
         })
     }
 
+    /// Whether so many pixels from the `first` on, counted row by row, lie side by side in every plane.
+    pub(crate) fn holds(&self, first: usize, pixels: usize) -> bool {
+        self.layout.is_dense() && first + pixels <= self.area()
+    }
+
+    /// Where a pixel of the first plane begins, if rows lie side by side.
+    pub(crate) fn at(&self, pixel: usize) -> *const f32 {
+        self.first.as_ptr().wrapping_add(pixel * self.layout.lanes)
+    }
+
     /// Values from a plane to the next.
     pub(crate) fn stride(&self) -> usize {
         self.layout.plane
@@ -189,6 +199,11 @@ impl<'a> PlanesMut<'a> {
 
     /// The same map to read.
     pub fn shared(&self) -> Planes<'_> {
+        Planes { first: self.first, layout: self.layout, values: PhantomData }
+    }
+
+    /// The same map to read, for as long as this view could have filled it.
+    pub fn into_shared(self) -> Planes<'a> {
         Planes { first: self.first, layout: self.layout, values: PhantomData }
     }
 

@@ -7,10 +7,13 @@ use std::ops::Range;
 
 use crate::ahead::{Ahead, ask_near};
 use crate::arena::{Arena, Buffer};
-use crate::isa::{Isa, Kernel};
-use crate::lanes::Lanes;
+use crate::isa::{Isa, Kernel, PairKernel, Products};
+use crate::lanes::{Lanes, Pairs};
+use crate::narrow;
 use crate::planes::{Planes, PlanesMut};
-use crate::tile::{Epilogue, Finish, Place, Stage, load, multiply};
+use crate::tile::{Arithmetic, Epilogue, Finish, Paired, Place, Single, Stage, load, multiply};
+#[cfg(target_arch = "x86_64")]
+use crate::tiled;
 
 /// `y[o] = bias[o] + weight[o] . x` for one pixel; `weight` is `[y.len(), x.len()]`. The truth, never hot.
 /// # Panics
@@ -26,16 +29,17 @@ pub fn reference(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
 #[derive(Debug)]
 pub struct Packed {
     isa: Isa,
+    products: Products,
     c_in: usize,
     c_out: usize,
     panels: Vec<Panel>,
     values: Buffer,
 }
 
-/// Some planes of output channels: their bias, then their weights for each input channel.
+/// Some planes of output channels: their bias, then a row of their weights for each input channel, or pair of them.
 #[derive(Clone, Debug)]
-struct Panel {
-    planes: Range<usize>,
+pub(crate) struct Panel {
+    pub(crate) planes: Range<usize>,
     values: Range<usize>,
 }
 
@@ -43,26 +47,40 @@ impl Packed {
     /// Packs `weight`, `[out, c_in]`, and `bias`, `[out]`, into memory of `arena`.
     /// # Panics
     /// When the lengths do not fit.
-    pub fn new(arena: &mut Arena, isa: Isa, weight: &[f32], bias: &[f32], c_in: usize) -> Self {
+    pub fn new(arena: &mut Arena, isa: Isa, products: Products, weight: &[f32], bias: &[f32], c_in: usize) -> Self {
         let (lanes, c_out) = (isa.lanes(), bias.len());
         assert_eq!(weight.len(), c_out * c_in);
-        let panels = panels(c_out.div_ceil(lanes), c_in, lanes);
+        let rows = match products {
+            Products::Single => c_in,
+            Products::Pairs => c_in.div_ceil(2),
+            // Whole planes of a narrow map.
+            Products::Tiles => c_in.div_ceil(2 * lanes) * lanes,
+        };
+        let panels = panels(c_out.div_ceil(lanes), products, (rows + 1) * lanes);
         let mut values = arena.zeros(panels.last().map_or(0, |p| p.values.end));
         for panel in &panels {
             let first = panel.planes.start * lanes;
-            let rows = values[panel.values.clone()].chunks_exact_mut(panel.planes.len() * lanes);
-            for (k, row) in rows.enumerate() {
+            let (head, rows) = values[panel.values.clone()].split_at_mut(panel.planes.len() * lanes);
+            for (o, value) in (first..c_out).zip(&mut *head) {
+                *value = bias[o];
+            }
+            for (k, row) in rows.chunks_exact_mut(head.len()).enumerate() {
                 for (o, value) in (first..c_out).zip(row) {
-                    *value = if k == 0 { bias[o] } else { weight[o * c_in + k - 1] };
+                    *value = entry(products, &weight[o * c_in..][..c_in], k);
                 }
             }
         }
-        Self { isa, c_in, c_out, panels, values }
+        Self { isa, products, c_in, c_out, panels, values }
     }
 
     /// The instruction set it is packed for.
     pub fn isa(&self) -> Isa {
         self.isa
+    }
+
+    /// How its products are made: anything but `Single` reads narrow maps.
+    pub fn products(&self) -> Products {
+        self.products
     }
 
     /// Input channels.
@@ -80,29 +98,65 @@ impl Packed {
         self.panels.iter().map(|panel| panel.planes.clone())
     }
 
+    /// Bias and weights of a panel.
+    pub(crate) fn values(&self, panel: &Panel) -> (&[f32], &[f32]) {
+        self.values[panel.values.clone()].split_at(panel.planes.len() * self.isa.lanes())
+    }
+
     /// `y[o] = act(bias[o] + sum over c of weight[o][c] * x[c]) + shortcut[o]` for the output channels of some panels.
     ///
     /// `y` has the planes of those panels and `x`'s pixels, in any rows; `x`'s rows lie side by side.
     /// # Panics
     /// When the extents do not fit.
     pub fn run(&self, panels: Range<usize>, x: Planes, y: PlanesMut, epilogue: &Epilogue) {
-        assert_eq!((x.planes(), x.lanes()), (self.c_in.div_ceil(self.isa.lanes()), self.isa.lanes()));
+        let planes = self.c_in.div_ceil(self.isa.lanes());
+        let planes = if self.products == Products::Single { planes } else { narrow::planes(planes) };
+        assert_eq!((x.planes(), x.lanes()), (planes, self.isa.lanes()));
+        #[cfg(target_arch = "x86_64")]
+        if self.products == Products::Tiles {
+            return tiled::run(self.prepare(panels, x, y, epilogue));
+        }
         self.product(panels, x, y, epilogue);
     }
 
-    pub(crate) fn product(&self, panels: Range<usize>, x: impl Scalars, y: PlanesMut, epilogue: &Epilogue) {
+    fn prepare<'a, X: Scalars>(
+        &'a self,
+        panels: Range<usize>,
+        x: X,
+        y: PlanesMut<'a>,
+        epilogue: &'a Epilogue,
+    ) -> Product<'a, X> {
         let panels = &self.panels[panels];
         let planes = panels.iter().map(|panel| panel.planes.len()).sum();
         assert_eq!((y.planes(), y.lanes(), y.area()), (planes, self.isa.lanes(), x.pixels()));
         let first = panels.first().map_or(0, |panel| panel.planes.start);
-        self.isa.run(Product { packed: self, panels, first, x, y, epilogue });
+        Product { packed: self, panels, first, x, y, epilogue }
+    }
+
+    pub(crate) fn product<X: Scalars>(&self, panels: Range<usize>, x: X, y: PlanesMut, epilogue: &Epilogue) {
+        let product = self.prepare(panels, x, y, epilogue);
+        match self.products {
+            Products::Single => self.isa.run(product),
+            Products::Pairs => self.isa.run_pairs(product),
+            Products::Tiles => unreachable!("a narrow map is multiplied by `tiled`"),
+        }
     }
 }
 
-/// Cuts planes into panels of three and two such that two threads can share them evenly: the threes first, none, one or
-/// two of them.
-fn panels(planes: usize, c_in: usize, lanes: usize) -> Vec<Panel> {
+/// What row `k` has of an output channel's weights: one of f32, or two of bf16 in its place.
+fn entry(products: Products, weights: &[f32], k: usize) -> f32 {
+    let pair = |i: usize| weights.get(i).map_or(0, |&w| u32::from(narrow::bits(w)));
+    match products {
+        Products::Single => weights[k],
+        Products::Pairs | Products::Tiles => f32::from_bits(pair(2 * k) | pair(2 * k + 1) << 16),
+    }
+}
+
+/// Cuts planes, of so many values each, into panels. Of f32: of three and two such that two threads can share them
+/// evenly, the threes first, none, one or two of them. Of bf16: of two, as narrow maps have them.
+fn panels(planes: usize, products: Products, values: usize) -> Vec<Panel> {
     let threes = match planes {
+        _ if products != Products::Single => 0,
         0..3 => 0,
         _ if planes % 4 == 2 => 2,
         _ => planes % 2,
@@ -110,9 +164,8 @@ fn panels(planes: usize, c_in: usize, lanes: usize) -> Vec<Panel> {
     let mut panels: Vec<Panel> = Vec::new();
     let mut first = 0;
     while first < planes {
-        let count = if panels.len() < threes { 3 } else { 2.min(planes) };
-        let start = panels.last().map_or(0, |p| p.values.end);
-        panels.push(Panel { planes: first..first + count, values: start..start + count * lanes * (c_in + 1) });
+        let count = if panels.len() < threes { 3 } else { 2.min(planes - first) };
+        panels.push(Panel { planes: first..first + count, values: first * values..(first + count) * values });
         first += count;
     }
     panels
@@ -124,7 +177,7 @@ pub(crate) trait Scalars {
 
     /// Adds to the sums of `MR` pixels from `pixel` on, for one input channel after the other, the pixels' values
     /// times the next `NV` vectors of weights; now and then asks for what lies ahead.
-    fn sum<V: Lanes, const MR: usize, const NV: usize>(
+    fn sum<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(
         &self,
         v: V,
         pixel: usize,
@@ -140,7 +193,7 @@ impl Scalars for Planes<'_> {
     }
 
     #[inline(always)]
-    fn sum<V: Lanes, const MR: usize, const NV: usize>(
+    fn sum<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(
         &self,
         v: V,
         pixel: usize,
@@ -155,7 +208,7 @@ impl Scalars for Planes<'_> {
             ask_near(v, x.as_ptr().wrapping_add(self.stride()), MR * V::N);
             let x = &x[..MR * V::N];
             for (c, weights) in (0..V::N).zip(weights.chunks_exact(width)) {
-                multiply(v, sums, weights, |pixel| x[pixel * V::N + c]);
+                multiply::<V, A, MR, NV>(v, sums, weights, |pixel| x[pixel * V::N + c]);
             }
         }
     }
@@ -163,69 +216,94 @@ impl Scalars for Planes<'_> {
 
 /// Some panels times all pixels of `x`.
 pub(crate) struct Product<'a, X> {
-    packed: &'a Packed,
-    panels: &'a [Panel],
+    pub(crate) packed: &'a Packed,
+    pub(crate) panels: &'a [Panel],
     /// The plane of output channels that is `y`'s first.
-    first: usize,
-    x: X,
-    y: PlanesMut<'a>,
-    epilogue: &'a Epilogue<'a>,
+    pub(crate) first: usize,
+    pub(crate) x: X,
+    pub(crate) y: PlanesMut<'a>,
+    pub(crate) epilogue: &'a Epilogue<'a>,
 }
 
 impl<X: Scalars> Kernel for Product<'_, X> {
     #[inline(always)]
-    fn run<V: Lanes>(mut self, v: V) {
-        let mut stage = Stage::new();
-        for panel in self.panels {
-            match (V::REGISTERS, panel.planes.len()) {
-                (32, 3) => self.panel::<V, 9, 3>(v, panel, &mut stage),
-                (32, 2) => self.panel::<V, 14, 2>(v, panel, &mut stage),
-                (32, _) => self.panel::<V, 14, 1>(v, panel, &mut stage),
-                (_, 3) => self.panel::<V, 4, 3>(v, panel, &mut stage),
-                (_, 2) => self.panel::<V, 6, 2>(v, panel, &mut stage),
-                (_, _) => self.panel::<V, 7, 1>(v, panel, &mut stage),
-            }
-        }
+    fn run<V: Lanes>(self, v: V) {
+        self.work::<V, Single>(v);
+    }
+}
+
+impl<X: Scalars> PairKernel for Product<'_, X> {
+    #[inline(always)]
+    fn run<V: Pairs>(self, v: V) {
+        self.work::<V, Paired>(v);
     }
 }
 
 impl<X: Scalars> Product<'_, X> {
+    #[inline(always)]
+    fn work<V: Lanes, A: Arithmetic<V>>(mut self, v: V) {
+        let mut stage = Stage::new();
+        for panel in self.panels {
+            match (V::REGISTERS, panel.planes.len()) {
+                (32, 3) => self.panel::<V, A, 9, 3>(v, panel, &mut stage),
+                (32, 2) => self.panel::<V, A, 14, 2>(v, panel, &mut stage),
+                (32, _) => self.panel::<V, A, 14, 1>(v, panel, &mut stage),
+                (_, 3) => self.panel::<V, A, 4, 3>(v, panel, &mut stage),
+                (_, 2) => self.panel::<V, A, 6, 2>(v, panel, &mut stage),
+                (_, _) => self.panel::<V, A, 7, 1>(v, panel, &mut stage),
+            }
+        }
+    }
+
     /// One panel with all pixels, `MR` at a time, then ever fewer.
     #[inline(always)]
-    fn panel<V: Lanes, const MR: usize, const NV: usize>(&mut self, v: V, panel: &Panel, stage: &mut Stage) {
-        let Panel { planes, values } = panel;
-        let values = &self.packed.values[values.clone()];
+    fn panel<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(
+        &mut self,
+        v: V,
+        panel: &Panel,
+        stage: &mut Stage,
+    ) {
+        let (bias, weights) = self.packed.values(panel);
+        let bias: [V::F; NV] = load(v, bias);
         let (mut pixel, pixels) = (0, self.x.pixels());
-        let mut ahead = Ahead::new(values, pixels.div_ceil(MR) * self.packed.c_in.div_ceil(V::N));
+        let mut ahead = Ahead::new(weights, pixels.div_ceil(MR) * (weights.len() / (NV * V::N)).div_ceil(V::N));
+        let mut tile = Tile { v, bias, weights, stage, ahead: &mut ahead };
         while pixel < pixels {
-            let place = Place { first: self.first, plane: planes.start, pixel };
+            let place = Place { first: self.first, plane: panel.planes.start, pixel };
             pixel += match pixels - pixel {
-                n if n >= MR => self.tile::<V, MR, NV>(v, values, place, stage, &mut ahead),
-                7.. if MR > 7 => self.tile::<V, 7, NV>(v, values, place, stage, &mut ahead),
-                4.. if MR > 4 => self.tile::<V, 4, NV>(v, values, place, stage, &mut ahead),
-                2.. => self.tile::<V, 2, NV>(v, values, place, stage, &mut ahead),
-                _ => self.tile::<V, 1, NV>(v, values, place, stage, &mut ahead),
+                n if n >= MR => tile.run::<A, X, MR>(self, place),
+                7.. if MR > 7 => tile.run::<A, X, 7>(self, place),
+                4.. if MR > 4 => tile.run::<A, X, 4>(self, place),
+                2.. => tile.run::<A, X, 2>(self, place),
+                _ => tile.run::<A, X, 1>(self, place),
             };
         }
     }
 
+    /// Finishes staged sums of `pixels` pixels by `planes` planes.
     #[inline(always)]
-    fn tile<V: Lanes, const MR: usize, const NV: usize>(
-        &mut self,
-        v: V,
-        values: &[f32],
-        place: Place,
-        stage: &mut Stage,
-        ahead: &mut Ahead,
-    ) -> usize {
-        let width = NV * V::N;
-        let (bias, weights) = values.split_at(width);
-        let bias: [V::F; NV] = load(v, bias);
-        let mut sums = [bias; MR];
-        self.x.sum(v, place.pixel, weights, ahead, &mut sums);
-        stage.put(v, sums);
-        let finish = Finish { stage, size: [MR, NV], y: &mut self.y, place, epilogue: self.epilogue };
+    pub(crate) fn finish(&mut self, stage: &Stage, size: [usize; 2], place: Place) {
+        let finish = Finish { stage, size, y: &mut self.y, place, epilogue: self.epilogue };
         self.packed.isa.run(finish);
+    }
+}
+
+/// What the tiles of a panel share.
+struct Tile<'a, V: Lanes, const NV: usize> {
+    v: V,
+    bias: [V::F; NV],
+    weights: &'a [f32],
+    stage: &'a mut Stage,
+    ahead: &'a mut Ahead,
+}
+
+impl<V: Lanes, const NV: usize> Tile<'_, V, NV> {
+    #[inline(always)]
+    fn run<A: Arithmetic<V>, X: Scalars, const MR: usize>(&mut self, product: &mut Product<X>, place: Place) -> usize {
+        let mut sums = [self.bias; MR];
+        product.x.sum::<V, A, MR, NV>(self.v, place.pixel, self.weights, self.ahead, &mut sums);
+        self.stage.put(self.v, sums);
+        product.finish(self.stage, [MR, NV], place);
         MR
     }
 }
@@ -233,43 +311,56 @@ impl<X: Scalars> Product<'_, X> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::every;
+    use crate::isa::{every, every_bf16};
     use crate::planes::testing::{channels_of, planes_of};
     use crate::planes::values;
     use crate::window::testing::numbers;
-    use crate::{Act, Map, Shortcut, Window, dense};
+    use crate::{Act, Buffer, Map, Shortcut, Window, dense};
 
     /// Activation and shortcut on top of the dense reference.
-    fn reference(x: &[f32], from: Map, weight: &[f32], bias: &[f32], act: Act, prefix: usize) -> Vec<f32> {
+    fn reference(x: &[f32], from: Map, weight: &[f32], bias: &[f32], act: Act, shortcut: &[f32]) -> Vec<f32> {
         let to = Map { c: bias.len(), ..from };
         let mut y = vec![0.0; to.len()];
         dense::reference(x, from, weight, bias, Window { kernel: 1, stride: 1, top: 0, left: 0 }, &mut y, to);
         for y in &mut y {
             *y = act.of(*y);
         }
-        y.iter_mut().zip(&x[..prefix * from.area()]).for_each(|(y, x)| *y += x);
+        y.iter_mut().zip(shortcut).for_each(|(y, x)| *y += x);
         y
     }
 
-    fn check(isa: Isa, from: Map, c_out: usize, act: Act, prefix: usize) {
+    fn check(isa: Isa, products: Products, from: Map, c_out: usize, act: Act, prefix: usize) {
         let lanes = isa.lanes();
-        let (x, weight, bias) = (numbers(from.len(), 1), numbers(from.c * c_out, 2), numbers(c_out, 3));
-        let packed = Packed::new(&mut Arena::default(), isa, &weight, &bias, from.c);
-        // What lies in lanes past the last channel must not matter.
-        let blocked = planes_of(lanes, from, &x, f32::NAN);
-        let input = Planes::new(&blocked, lanes, from.c.div_ceil(lanes), from.h, from.w);
+        let (mut x, mut weight, bias) = (numbers(from.len(), 1), numbers(from.c * c_out, 2), numbers(c_out, 3));
+        let packed = Packed::new(&mut Arena::default(), isa, products, &weight, &bias, from.c);
+        let planes = from.c.div_ceil(lanes);
+        // What lies in lanes past the last channel must not matter; in narrow maps it is finite.
+        let past = if products == Products::Single { f32::NAN } else { 7.0 };
+        let blocked = planes_of(lanes, from, &x, past);
+        let original = Planes::new(&blocked, lanes, planes, from.h, from.w);
+        let mut rounded = Buffer::zeros(values(lanes, narrow::planes(planes), from.h, from.w));
+        let mut rounded = PlanesMut::new(&mut rounded, lanes, narrow::planes(planes), from.h, from.w);
+        let shortcut = (prefix > 0).then_some(Shortcut { x: original, channels: prefix });
+        let epilogue = Epilogue { act, shortcut };
         let (planes, to) = (c_out.div_ceil(lanes), Map { c: c_out, ..from });
         // The output lies within a larger map, whose border is a canary.
         let mut framed = vec![777.0; values(lanes, planes, from.h + 2, from.w + 2)];
         let mut whole = PlanesMut::new(&mut framed, lanes, planes, from.h + 2, from.w + 2);
-        let shortcut = (prefix > 0).then_some(Shortcut { x: input, channels: prefix });
-        let epilogue = Epilogue { act, shortcut };
         let inside = whole.view().part(0..planes, 1..from.h + 1, 1..from.w + 1);
-        packed.run(0..packed.panels().len(), input, inside, &epilogue);
+        let all = 0..packed.panels().len();
+        let shortcut = x[..prefix * from.area()].to_vec();
+        if products == Products::Single {
+            packed.run(all, original, inside, &epilogue);
+        } else {
+            narrow::run(isa, original, rounded.view());
+            packed.run(all, rounded.shared(), inside, &epilogue);
+            x.iter_mut().chain(&mut weight).for_each(|v| *v = narrow::round(*v));
+        }
         let got = channels_of(whole.view().part(0..planes, 1..from.h + 1, 1..from.w + 1).shared(), to);
-        let want = reference(&x, from, &weight, &bias, act, prefix);
+        let want = reference(&x, from, &weight, &bias, act, &shortcut);
         for (i, (got, want)) in got.iter().zip(&want).enumerate() {
-            assert!((got - want).abs() <= 1e-5, "{isa} {from:?} to {c_out} {act:?} at {i}: {got} {want}");
+            let what = || format!("{isa} {products:?} {from:?} to {c_out} {act:?} at {i}: {got} {want}");
+            assert!((got - want).abs() <= 1e-5, "{}", what());
         }
         let border = (from.h + 2) * (from.w + 2) - from.area();
         assert_eq!(framed.iter().filter(|&&v| v == 777.0).count(), planes * lanes * border, "canaries");
@@ -279,12 +370,51 @@ mod tests {
     fn odd_channels_and_pixels_equal_the_reference_on_every_isa() {
         every(|isa| {
             for c in 1..=2 * isa.lanes() + 1 {
-                check(isa, Map { c, h: 3, w: 5 }, 2 * isa.lanes() + 2 - c, Act::Linear, 0);
+                check(isa, Products::Single, Map { c, h: 3, w: 5 }, 2 * isa.lanes() + 2 - c, Act::Linear, 0);
             }
             for w in 1..=33 {
-                check(isa, Map { c: 19, h: 1, w }, 38, Act::Silu, 0);
-                check(isa, Map { c: 5, h: 2, w }, 61, Act::Relu6, 5);
+                check(isa, Products::Single, Map { c: 19, h: 1, w }, 38, Act::Silu, 0);
+                check(isa, Products::Single, Map { c: 5, h: 2, w }, 61, Act::Relu6, 5);
             }
         });
+    }
+
+    #[test]
+    fn odd_channels_and_pixels_in_bf16_equal_the_reference_on_rounded_numbers() {
+        every_bf16(|isa, products| {
+            for c in 1..=4 * isa.lanes() + 1 {
+                check(isa, products, Map { c, h: 3, w: 11 }, 4 * isa.lanes() + 2 - c, Act::Linear, 0);
+            }
+            for w in 1..=67 {
+                check(isa, products, Map { c: 19, h: 1, w }, 38, Act::Silu, 0);
+                check(isa, products, Map { c: 37, h: 2, w }, 9, Act::Relu6, 5);
+            }
+        });
+    }
+
+    #[test]
+    fn a_product_has_the_same_bits_however_its_pixels_are_cut() {
+        let cases = |isa: Isa, products: Products| {
+            let (lanes, area, c) = (isa.lanes(), 70, 33);
+            let (weight, bias) = (numbers(c * 40, 2), numbers(40, 3));
+            let packed = Packed::new(&mut Arena::default(), isa, products, &weight, &bias, c);
+            let (inner, outer) = (packed.c_in().div_ceil(lanes), packed.c_out().div_ceil(lanes));
+            let inner = if products == Products::Single { inner } else { narrow::planes(inner) };
+            let x: Vec<f32> = (0..values(lanes, inner, area, 1)).map(|i| (i % 7) as f32 * 0.25 - 0.7).collect();
+            let x = Planes::new(&x, lanes, inner, area, 1);
+            let cut = |height: usize| {
+                let mut y = vec![f32::NAN; values(lanes, outer, area, 1)];
+                for (i, y) in PlanesMut::new(&mut y, lanes, outer, area, 1).bands(height).enumerate() {
+                    let rows = x.rows_of(i * height..i * height + y.rows());
+                    packed.run(0..packed.panels().len(), rows, y, &Epilogue::default());
+                }
+                y
+            };
+            for height in [1, 5, 15, 16, 17, 31, 33, 64] {
+                assert!(cut(height) == cut(area), "{isa} {products:?} in bands of {height}");
+            }
+        };
+        every(|isa| cases(isa, Products::Single));
+        every_bf16(cases);
     }
 }

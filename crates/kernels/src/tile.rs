@@ -2,8 +2,34 @@
 
 use crate::act::{self, Act};
 use crate::isa::Kernel;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Pairs};
 use crate::planes::{Planes, PlanesMut};
+
+/// How a scalar of the input and a vector of weights make a product.
+pub(crate) trait Arithmetic<V: Lanes> {
+    /// `sum + x * w`.
+    fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F;
+}
+
+/// A value of f32 by values of f32.
+pub(crate) struct Single;
+
+impl<V: Lanes> Arithmetic<V> for Single {
+    #[inline(always)]
+    fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F {
+        v.fma(x, w, sum)
+    }
+}
+
+/// A pair of bf16 by pairs of bf16.
+pub(crate) struct Paired;
+
+impl<V: Pairs> Arithmetic<V> for Paired {
+    #[inline(always)]
+    fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F {
+        v.dot(x, w, sum)
+    }
+}
 
 /// `NV` vectors that lie side by side.
 #[inline(always)]
@@ -17,7 +43,7 @@ pub(crate) fn load<V: Lanes, const NV: usize>(v: V, from: &[f32]) -> [V::F; NV] 
 
 /// `sums[pixel][j] += x(pixel) * weights[j]`, `weights` being `NV` vectors.
 #[inline(always)]
-pub(crate) fn multiply<V: Lanes, const MR: usize, const NV: usize>(
+pub(crate) fn multiply<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(
     v: V,
     sums: &mut [[V::F; NV]; MR],
     weights: &[f32],
@@ -27,13 +53,13 @@ pub(crate) fn multiply<V: Lanes, const MR: usize, const NV: usize>(
     for (pixel, sums) in sums.iter_mut().enumerate() {
         let x = v.splat(x(pixel));
         for (sum, w) in sums.iter_mut().zip(weights) {
-            *sum = v.fma(x, w, *sum);
+            *sum = A::multiply_add(v, x, w, *sum);
         }
     }
 }
 
 /// Most values that the sums of a tile hold.
-const LARGEST: usize = 28 * 16;
+const LARGEST: usize = 64 * 16;
 
 /// Where the sums of a tile rest on their way from registers to the map: `[j][pixel][lane]`.
 #[repr(align(64))]
@@ -42,6 +68,11 @@ pub(crate) struct Stage([f32; LARGEST]);
 impl Stage {
     pub(crate) fn new() -> Self {
         Self([0.0; LARGEST])
+    }
+
+    /// Its values, for those who write them another way.
+    pub(crate) fn values(&mut self) -> &mut [f32] {
+        &mut self.0
     }
 
     /// Plain stores and nothing else: sums that any other loop touched would be kept in memory throughout.
@@ -86,7 +117,7 @@ pub(crate) struct Place {
 /// anew: inlined behind every tile it would slow them all down.
 pub(crate) struct Finish<'a, 'b> {
     pub(crate) stage: &'a Stage,
-    /// Pixels and planes of the tile.
+    /// Pixels and planes that are staged; pixels past the map's last are dropped.
     pub(crate) size: [usize; 2],
     pub(crate) y: &'a mut PlanesMut<'b>,
     pub(crate) place: Place,
@@ -98,9 +129,10 @@ impl Kernel for Finish<'_, '_> {
     fn run<V: Lanes>(self, v: V) {
         let Self { stage, size: [pixels, planes], y, place, epilogue } = self;
         let first = place.plane - place.first;
+        let end = y.area().min(place.pixel + pixels);
         y.runs(
             first..first + planes,
-            place.pixel..place.pixel + pixels,
+            place.pixel..end,
             #[inline(always)]
             |plane, pixel, run| {
                 let staged = ((plane - first) * pixels + pixel - place.pixel) * V::N;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rexnet::{Error, Model, Result, Run};
+use rexnet_engine::Precision;
 use rexnet_spec::NetSpec;
 use rexnet_vision::data::{Data, Options, Order};
 use rexnet_weights::{ModelFile, ModelMeta};
@@ -130,6 +131,23 @@ impl DataArg {
 impl fmt::Display for DataArg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.data.display().fmt(f)
+    }
+}
+
+/// What products of the network are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PrecisionArg {
+    F32,
+    /// Half the bytes, on processors with AVX-512 BF16 or AMX
+    Bf16,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(precision: PrecisionArg) -> Self {
+        match precision {
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::Bf16 => Self::Bf16,
+        }
     }
 }
 

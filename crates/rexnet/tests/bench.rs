@@ -1,4 +1,5 @@
 //! `rexnet bench`.
+#![allow(clippy::print_stderr, reason = "tests say what they lack")]
 
 mod support;
 
@@ -78,6 +79,19 @@ fn a_model_file_is_run_with_its_own_weights_and_at_any_size() {
     assert_eq!(logit("0.safetensors", "32"), logit("cifar_a_best", "32x32"));
     assert_ne!(logit("0.safetensors", "32"), logit("1.safetensors", "32"));
     assert_ne!(logit("0.safetensors", "32"), logit("0.safetensors", "40x32"));
+}
+
+#[test]
+fn bf16_runs_or_says_what_the_processor_lacks() {
+    let said = rexnet(&["bench", "cifar_a_best", "--seconds", "0", "--precision", "bf16", "--json"]);
+    if said.code == 0 {
+        let row = said.json();
+        assert_eq!(row["precision"], "bf16");
+        assert!(["amx", "avx512bf16"].contains(&row["kernels"].as_str().unwrap()), "{row}");
+    } else {
+        eprintln!("NOT RUN: this machine has no bf16");
+        assert!(said.stderr.contains("AVX-512 BF16"), "{}", said.stderr);
+    }
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 #[allow(clippy::wildcard_imports, reason = "a long list of intrinsics says nothing")]
 use core::arch::x86_64::*;
+use core::mem::transmute;
 
-use super::Lanes;
+use super::{Lanes, Pairs};
 
 /// Exists only where the processor has AVX-512 F and DQ.
 #[derive(Clone, Copy)]
@@ -12,6 +13,18 @@ pub(crate) struct Avx512(());
 impl Avx512 {
     /// # Safety
     /// The processor has AVX-512 F and DQ.
+    pub(crate) unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+/// Exists only where the processor has AVX-512 F, DQ and BF16.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512Bf16(());
+
+impl Avx512Bf16 {
+    /// # Safety
+    /// The processor has AVX-512 F, DQ and BF16.
     pub(crate) unsafe fn new() -> Self {
         Self(())
     }
@@ -37,80 +50,101 @@ fn first(n: usize) -> __mmask16 {
     (1 << n) - 1
 }
 
-impl Lanes for Avx512 {
-    type F = __m512;
-    const N: usize = N;
-    const REGISTERS: usize = 32;
+macro_rules! lanes {
+    ($token:ident) => {
+        impl Lanes for $token {
+            type F = __m512;
+            const N: usize = N;
+            const REGISTERS: usize = 32;
 
-    #[inline(always)]
-    fn splat(self, x: f32) -> __m512 {
-        // SAFETY: the token says that the processor has the instruction.
-        unsafe { _mm512_set1_ps(x) }
-    }
+            #[inline(always)]
+            fn splat(self, x: f32) -> __m512 {
+                // SAFETY: the token says that the processor has the instruction.
+                unsafe { _mm512_set1_ps(x) }
+            }
 
-    #[inline(always)]
-    fn load(self, from: &[f32]) -> __m512 {
-        let from = &from[..N];
-        // SAFETY: as above; `from` has N values.
-        unsafe { _mm512_loadu_ps(from.as_ptr()) }
-    }
+            #[inline(always)]
+            fn load(self, from: &[f32]) -> __m512 {
+                let from = &from[..N];
+                // SAFETY: as above; `from` has N values.
+                unsafe { _mm512_loadu_ps(from.as_ptr()) }
+            }
 
-    #[inline(always)]
-    fn load_few(self, from: &[f32]) -> __m512 {
-        // SAFETY: as above; lanes past the slice are masked out.
-        unsafe { _mm512_maskz_loadu_ps(first(from.len()), from.as_ptr()) }
-    }
+            #[inline(always)]
+            fn load_few(self, from: &[f32]) -> __m512 {
+                // SAFETY: as above; lanes past the slice are masked out.
+                unsafe { _mm512_maskz_loadu_ps(first(from.len()), from.as_ptr()) }
+            }
 
-    #[inline(always)]
-    fn store(self, x: __m512, to: &mut [f32]) {
-        let to = &mut to[..N];
-        // SAFETY: as above; `to` has N values.
-        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), x) }
-    }
+            #[inline(always)]
+            fn store(self, x: __m512, to: &mut [f32]) {
+                let to = &mut to[..N];
+                // SAFETY: as above; `to` has N values.
+                unsafe { _mm512_storeu_ps(to.as_mut_ptr(), x) }
+            }
 
-    #[inline(always)]
-    fn store_few(self, x: __m512, to: &mut [f32]) {
-        // SAFETY: as above; lanes past the slice are masked out.
-        unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), x) }
-    }
+            #[inline(always)]
+            fn store_few(self, x: __m512, to: &mut [f32]) {
+                // SAFETY: as above; lanes past the slice are masked out.
+                unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), x) }
+            }
 
-    #[inline(always)]
-    fn prefetch(self, address: *const f32) {
-        // SAFETY: a hint, which reads nothing that the program could see.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-    }
+            #[inline(always)]
+            fn prefetch(self, address: *const f32) {
+                // SAFETY: a hint, which reads nothing that the program could see.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+            }
 
-    #[inline(always)]
-    fn prefetch_far(self, address: *const f32) {
-        // SAFETY: a hint, which reads nothing that the program could see.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
-    }
+            #[inline(always)]
+            fn prefetch_far(self, address: *const f32) {
+                // SAFETY: a hint, which reads nothing that the program could see.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+            }
 
-    methods! {
-        add(a, b) = _mm512_add_ps(a, b);
-        sub(a, b) = _mm512_sub_ps(a, b);
-        mul(a, b) = _mm512_mul_ps(a, b);
-        fma(a, b, c) = _mm512_fmadd_ps(a, b, c);
-        max(a, b) = _mm512_max_ps(a, b);
-        min(a, b) = _mm512_min_ps(a, b);
-        scale(x, whole) = _mm512_scalef_ps(x, whole);
-    }
+            methods! {
+                add(a, b) = _mm512_add_ps(a, b);
+                sub(a, b) = _mm512_sub_ps(a, b);
+                mul(a, b) = _mm512_mul_ps(a, b);
+                fma(a, b, c) = _mm512_fmadd_ps(a, b, c);
+                max(a, b) = _mm512_max_ps(a, b);
+                min(a, b) = _mm512_min_ps(a, b);
+                scale(x, whole) = _mm512_scalef_ps(x, whole);
+            }
 
-    /// An estimate good to 14 bits and one step of Newton's: half the time of a division.
-    #[inline(always)]
-    fn recip(self, x: __m512) -> __m512 {
-        // SAFETY: the token says that the processor has the instructions.
-        unsafe {
-            let estimate = _mm512_rcp14_ps(x);
-            let rest = _mm512_fnmadd_ps(x, estimate, _mm512_set1_ps(1.0));
-            _mm512_fmadd_ps(rest, estimate, estimate)
+            /// An estimate good to 14 bits and one step of Newton's: half the time of a division.
+            #[inline(always)]
+            fn recip(self, x: __m512) -> __m512 {
+                // SAFETY: the token says that the processor has the instructions.
+                unsafe {
+                    let estimate = _mm512_rcp14_ps(x);
+                    let rest = _mm512_fnmadd_ps(x, estimate, _mm512_set1_ps(1.0));
+                    _mm512_fmadd_ps(rest, estimate, estimate)
+                }
+            }
+
+            #[inline(always)]
+            fn split(self, t: __m512) -> (__m512, __m512) {
+                const FLOOR_QUIETLY: i32 = 0b1001;
+                // SAFETY: the token says that the processor has the instruction. `scale` floors by itself, so `t` will do.
+                (t, unsafe { _mm512_reduce_ps::<FLOOR_QUIETLY>(t) })
+            }
         }
+    };
+}
+
+lanes!(Avx512);
+lanes!(Avx512Bf16);
+
+impl Pairs for Avx512Bf16 {
+    #[inline(always)]
+    fn narrow(self, first: __m512, second: __m512) -> __m512 {
+        // SAFETY: the token says that the processor has the instruction; bits are bits.
+        unsafe { transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(second, first)) }
     }
 
     #[inline(always)]
-    fn split(self, t: __m512) -> (__m512, __m512) {
-        const FLOOR_QUIETLY: i32 = 0b1001;
-        // SAFETY: the token says that the processor has the instruction. `scale` floors by itself, so `t` will do.
-        (t, unsafe { _mm512_reduce_ps::<FLOOR_QUIETLY>(t) })
+    fn dot(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: as above.
+        unsafe { _mm512_dpbf16_ps(c, transmute::<__m512, __m512bh>(a), transmute::<__m512, __m512bh>(b)) }
     }
 }

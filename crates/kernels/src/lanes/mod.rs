@@ -12,7 +12,7 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use avx512::Avx512;
+pub(crate) use avx512::{Avx512, Avx512Bf16};
 pub(crate) use portable::Portable;
 
 /// Vectors of `N` values of f32.
@@ -59,6 +59,14 @@ pub(crate) trait Lanes: Copy {
     fn split(self, t: Self::F) -> (Self::F, Self::F);
     /// `x` times two to the power of a whole number from `split`.
     fn scale(self, x: Self::F, whole: Self::F) -> Self::F;
+}
+
+/// Vectors of `2 N` values of bf16: two in the place of each f32, the first in its low half.
+pub(crate) trait Pairs: Lanes {
+    /// The values of two vectors, rounded to the nearest, ties to even: the first's, then the second's.
+    fn narrow(self, first: Self::F, second: Self::F) -> Self::F;
+    /// `c` and the products of both halves of `a` and `b`, summed in f32.
+    fn dot(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use rexnet::{Error, Result, Subject};
-use rexnet_engine::{Engine, Limits, Options, StepTime};
+use rexnet_engine::{Engine, Limits, Options, Precision, StepTime};
 use rexnet_random::Stream;
 use serde::Serialize;
 
-use crate::args::Size;
+use crate::args::{PrecisionArg, Size};
 use crate::cli::Common;
 use crate::out::{Answer, Out};
 use crate::table::{Table, grouped};
@@ -33,6 +33,9 @@ pub(crate) struct Request {
     /// Side of the pictures, or HEIGHTxWIDTH [default: the network's]
     #[arg(long)]
     size: Option<Size>,
+    /// What products are made of
+    #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
+    precision: PrecisionArg,
     /// How long to measure
     #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
     seconds: f64,
@@ -59,7 +62,7 @@ const FRESH: usize = 5;
 pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<()> {
     for text in &request.models {
         let subject = Subject::open(text, request.weights.as_deref(), &mut |_, _, _| {})?;
-        let mut options = Options::default();
+        let mut options = Options { precision: request.precision.into(), ..Options::default() };
         options.threads = common.threads.map_or(options.threads, usize::from);
         let size = request.size.map_or_else(|| subject.spec.input.eval_size(), |Size(size)| size);
         let mut runner = Runner::new(subject.engine(size, options)?, size, &subject, request.batch.into());
@@ -119,9 +122,9 @@ impl Runner {
             net: subject.spec.name.clone(),
             batch: self.batch,
             threads: self.engine.threads(),
-            precision: "f32",
+            precision: request.precision.into(),
             device: "cpu",
-            kernels: self.engine.isa().name(),
+            kernels: self.engine.kernels(),
             runs,
             median_ms,
             images_per_s: 1e3 * self.batch as f64 / median_ms,
@@ -145,7 +148,8 @@ fn cold(subject: &Subject, request: &Request, [height, width]: [u32; 2], threads
     let file = std::env::temp_dir().join(format!("rexnet-bench-{}.safetensors", std::process::id()));
     subject.save(&file)?;
     let (batch, threads, size) = (request.batch.to_string(), threads.to_string(), format!("{height}x{width}"));
-    let options = ["--once", "--json", "--batch", &batch, "--threads", &threads, "--size", &size];
+    let precision = Precision::from(request.precision).to_string();
+    let options = ["--batch", &batch, "--threads", &threads, "--size", &size, "--precision", &precision];
     let times: Result<Vec<f64>> = (0..FRESH).map(|_| first_result(&file, &options)).collect();
     std::fs::remove_file(&file).map_err(Error::file(&file))?;
     times.map(median)
@@ -153,7 +157,7 @@ fn cold(subject: &Subject, request: &Request, [height, width]: [u32; 2], threads
 
 fn first_result(model: &Path, options: &[&str]) -> Result<f64> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("bench").arg(model).args(options).stdout(Stdio::piped());
+    command.args(["bench", "--once", "--json"]).arg(model).args(options).stdout(Stdio::piped());
     let start = Instant::now();
     let mut child = command.spawn()?;
     let mut line = String::new();
@@ -195,7 +199,8 @@ struct Speed {
     net: String,
     batch: usize,
     threads: usize,
-    precision: &'static str,
+    #[serde(serialize_with = "as_text")]
+    precision: Precision,
     device: &'static str,
     kernels: &'static str,
     runs: usize,
@@ -209,6 +214,10 @@ struct Speed {
     cold_start_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Vec<Layer>>,
+}
+
+fn as_text<S: serde::Serializer>(value: &impl ToString, to: S) -> std::result::Result<S::Ok, S::Error> {
+    to.serialize_str(&value.to_string())
 }
 
 /// One step of the graph; times and rates are those of all threads together.

@@ -1,0 +1,60 @@
+//! The 1x1 convolution through the matrix unit. Bound: a tile product in sixteen cycles, activations beside it.
+//!
+//! Pixels are taken in blocks of the unit's sixteen; the last block begins early enough to be whole and makes some
+//! pixels twice, to the same bits. A map of fewer pixels is copied into one of sixteen.
+
+use crate::ahead::Ahead;
+use crate::arena::Buffer;
+use crate::planes::Planes;
+use crate::pointwise::{Panel, Product};
+use crate::tile::{Place, Stage};
+use crate::tiles::{ROWS, Sum, Tiles};
+
+/// Some panels times all pixels of `x`.
+pub(crate) fn run(mut product: Product<Planes>) {
+    let (x, planes) = (product.x, product.x.planes());
+    let mut copy = Buffer::default();
+    if x.area() < ROWS {
+        copy = Buffer::zeros(planes * ROWS * x.lanes());
+        for plane in 0..planes {
+            copy[plane * ROWS * x.lanes()..][..x.area() * x.lanes()].copy_from_slice(x.plane(plane));
+        }
+    }
+    let padded = if x.area() < ROWS { Planes::new(&copy, x.lanes(), planes, 1, ROWS) } else { x };
+    let (tiles, mut stage) = (Tiles::new(), Stage::new());
+    for panel in product.panels {
+        panel_of(&mut product, panel, padded, &tiles, &mut stage);
+    }
+}
+
+fn panel_of(product: &mut Product<Planes>, panel: &Panel, x: Planes, tiles: &Tiles, stage: &mut Stage) {
+    let (bias, weights) = product.packed.values(panel);
+    let row = bias.len();
+    // Blocks of pixels that the unit sums at once.
+    let block = match (panel.planes.len(), x.area() / ROWS) {
+        (1, 4..) => 4 * ROWS,
+        (2, 2..) => 2 * ROWS,
+        _ => ROWS,
+    };
+    let mut ahead = Ahead::new(weights, x.area().div_ceil(block));
+    for first in (0..x.area()).step_by(block) {
+        let pixel = first.min(x.area() - block);
+        ahead.next().for_each(Tiles::prefetch);
+        let sum = |plane: usize| {
+            let at = plane * ROWS;
+            Sum { bias: &bias[at..], weights: &weights[at..], row, x, pixel }
+        };
+        let out = stage.values();
+        match (panel.planes.len(), block / ROWS) {
+            (2, 2) => tiles.two_by_two(&sum(0), out),
+            (1, 4) => tiles.four_by_one(&sum(0), out),
+            (planes, _) => {
+                for plane in 0..planes {
+                    tiles.one_by_one(&sum(plane), &mut out[plane * ROWS * ROWS..]);
+                }
+            }
+        }
+        let place = Place { first: product.first, plane: panel.planes.start, pixel };
+        product.finish(stage, [block, panel.planes.len()], place);
+    }
+}
