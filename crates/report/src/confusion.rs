@@ -92,7 +92,7 @@ impl Part for Confusion {
         let right: u64 = (0..n).map(|class| self.counts[class * n + class]).sum();
         let total: u64 = self.counts.iter().sum();
         let alt = format!("Confusion matrix of {n} classes: {right} of {total} pictures lie on the diagonal.");
-        let (figure, scroll) = (if n > 36 { "wide" } else { "" }, if n > 100 { "scroll tall" } else { "scroll" });
+        let (figure, scroll) = (if n > 70 { "wide" } else { "" }, if n > 100 { "scroll tall" } else { "scroll" });
         write!(
             out,
             r#"<figure class="{figure}"><div class="{scroll}" tabindex="0" role="region" aria-label="{alt}">"#

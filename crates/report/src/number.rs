@@ -46,11 +46,12 @@ pub fn grouped(count: u64) -> String {
     out
 }
 
+/// The unit in which `largest` has one to three digits before the point, once it is rounded to four.
 fn unit(largest: f64) -> (f64, &'static str) {
     match largest {
-        x if x >= 1e12 => (1e12, "T"),
-        x if x >= 1e9 => (1e9, "G"),
-        x if x >= 1e6 => (1e6, "M"),
+        x if x >= 0.999_95e12 => (1e12, "T"),
+        x if x >= 0.999_95e9 => (1e9, "G"),
+        x if x >= 0.999_95e6 => (1e6, "M"),
         x if x >= 1e4 => (1e3, "k"),
         _ => (1.0, ""),
     }
@@ -86,6 +87,7 @@ mod tests {
             (1234.0, "1234"),
             (12_340.0, "12.34k"),
             (299_912_000.0, "299.9M"),
+            (999_960.0, "1M"),
             (1e9, "1G"),
             (3e-5, "3e−5"),
             (-3e-5, "−3e−5"),

@@ -11,6 +11,8 @@ pub struct Scores {
     pub top1: Option<f64>,
     /// Pictures with their label among the first five, in percent; absent for five classes or fewer.
     pub top5: Option<f64>,
+    /// Pictures whose logits give no probabilities; each counts as wrong and makes the loss NaN.
+    pub undecided: u64,
     /// Mean cross entropy.
     pub loss: Option<f64>,
     /// Expected calibration error.

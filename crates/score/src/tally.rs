@@ -84,6 +84,11 @@ impl Tally {
         self.top5
     }
 
+    /// Pictures by class and by what they were taken for: `[label][predicted]`, row by row.
+    pub fn confusion(&self) -> &[u64] {
+        &self.confusion
+    }
+
     /// Pictures of class `label` that were taken for `predicted`.
     pub fn at(&self, label: usize, predicted: usize) -> u64 {
         self.confusion[label * self.classes + predicted]
@@ -98,6 +103,7 @@ impl Tally {
             count,
             top1: percent(self.right()),
             top5: percent(self.top5).filter(|_| self.classes > TOP),
+            undecided: self.undecided.iter().sum(),
             loss: (count > 0).then(|| self.loss / count as f64),
             ece: self.calibration.ece(),
             mean_recall: mean(per_class.iter().map(|class| class.recall)),

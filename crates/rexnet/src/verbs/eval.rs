@@ -114,6 +114,9 @@ impl Answer for Report {
             show(scores.mean_recall, 4),
             scores.defined,
         )?;
+        if scores.undecided > 0 {
+            writeln!(to, "{} pictures have logits that are not finite; they count as wrong", scores.undecided)?;
+        }
         if let Some(temperature) = self.temperature {
             writeln!(to, "temperature {temperature:.4}, stored in the model file")?;
         }
