@@ -164,11 +164,10 @@ impl Series {
         write!(out, r#"<path class="curve c{colour}{dense}" d=""#)?;
         let mut pen_down = false;
         for stretch in thinned(&self.points, place) {
-            match stretch {
-                Some([x, y]) => write!(out, "{}{x:.1} {y:.1}", if pen_down { 'L' } else { 'M' })?,
-                // A lone point still shows, by its round cap.
-                None if pen_down => out.write_str("h0")?,
-                None => {}
+            if let Some([x, y]) = stretch {
+                // No length: a lone point shows by its round cap.
+                let (pen, length) = if pen_down { ('L', "") } else { ('M', "h0") };
+                write!(out, "{pen}{x:.1} {y:.1}{length}")?;
             }
             pen_down = stretch.is_some();
         }

@@ -51,6 +51,15 @@ fn a_line_breaks_where_a_number_is_not_finite() {
 }
 
 #[test]
+fn a_point_alone_is_seen() {
+    for values in [vec![3.0], vec![3.0, f64::NAN, 4.0]] {
+        let svg = Chart::new("t", "x", "y").line("a", values.iter().map(|&y| (y, y))).to_svg();
+        let path = svg.split("class=\"curve c0").nth(1).unwrap().split('"').nth(2).unwrap();
+        assert_eq!(path.matches("h0").count(), values.len().div_ceil(2), "{path}");
+    }
+}
+
+#[test]
 fn a_spike_among_a_hundred_thousand_steps_stays_in_the_line() {
     let values = |spike: f64| (0..100_000).map(move |x| (f64::from(x), if x == 54_321 { spike } else { 1.0 }));
     let chart =

@@ -75,6 +75,19 @@ fn a_page_of_everything_is_quiet_fetches_nothing_and_follows_the_colour_scheme()
 }
 
 #[test]
+fn markup_that_got_into_a_page_could_neither_run_nor_fetch() {
+    let Some(chromium) = chromium() else {
+        println!("NOT RUN: no Chromium (`REXNET_CHROMIUM` names one)");
+        return;
+    };
+    let hostile = "<img src=http://127.0.0.1:9/a><script>console.error('it ran')</script></main>";
+    let seen = open(&chromium, &sample::page().to_html().replace("</main>", hostile), false);
+    assert_eq!(seen.requests, Vec::<String>::new());
+    assert_eq!(seen.console.len(), 2, "{:?}", seen.console);
+    assert!(seen.console.iter().all(|line| line.contains("Content Security Policy") && !line.contains("\"it ran")));
+}
+
+#[test]
 fn a_page_that_complains_and_fetches_is_seen_to() {
     let Some(chromium) = chromium() else {
         println!("NOT RUN: no Chromium (`REXNET_CHROMIUM` names one)");
