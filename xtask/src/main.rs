@@ -4,16 +4,18 @@
 
 mod arrows;
 mod parity;
+mod peers;
 
 use std::process::{Command, ExitCode};
 
 fn main() -> ExitCode {
-    let chore = std::env::args().nth(1);
-    let done = match chore.as_deref() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.first().map(String::as_str) {
         Some("check") => check(),
         Some("arrows") => arrows::check(),
         Some("parity") => parity::run(),
-        _ => Err("usage: cargo xtask check | arrows | parity".into()),
+        Some("peers") => peers::run(&arguments[1..]),
+        _ => Err("usage: cargo xtask check | arrows | parity | peers".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
