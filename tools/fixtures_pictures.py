@@ -102,12 +102,13 @@ def files():
 
 def resized():
     rows = []
-    for width, height, to in [(61, 47, (32, 32)), (61, 47, (20, 90)), (33, 20, (70, 41)), (200, 3, (7, 3)), (1, 60, (1, 9)), (40, 40, (39, 41))]:
+    for width, height, to in [(61, 47, (32, 32)), (61, 47, (20, 90)), (33, 20, (70, 41)), (200, 3, (7, 3)), (1, 60, (1, 9)), (40, 40, (39, 41)),
+                              (5, 38, (16, 29)), (46, 86, (15, 41)), (18, 57, (10, 40)), (4, 3, (30, 19))]:
         source = Image.fromarray(noise(f'resize.{width}x{height}', width, height))
         for name, filter in FILTERS.items():
             rows.append({'from': [width, height], 'to': to, 'filter': name, 'antialias': True,
                          'rgb': source.resize(to, filter).tobytes().hex()})
-            if name == 'bilinear':
+            if name != 'nearest':
                 tensor = torch.from_numpy(noise(f'resize.{width}x{height}', width, height)).permute(2, 0, 1)
                 plain = v2.functional.resize(tensor, [to[1], to[0]], interpolation=v2.InterpolationMode(name), antialias=False)
                 rows.append({'from': [width, height], 'to': to, 'filter': name, 'antialias': False,

@@ -68,13 +68,14 @@ fn orientation_is_left_alone_when_it_is_to_be_ignored() {
 }
 
 #[test]
-fn resizing_is_pillows_within_a_level() {
+fn resizing_is_pillows_to_the_bit_and_torchvisions_of_tensors_nearly() {
     let mut wrong = Vec::new();
     for row in rows("resized.json").as_array().unwrap() {
         let ([width, height], from) = (pair(&row["to"]), pair(&row["from"]));
         let filter = Filter { interpolation: interpolation(row), antialias: row["antialias"].as_bool().unwrap() };
         let far = levels(noise("resize", from).resize(width, height, filter).rgb(), &hex(&row["rgb"]));
-        if far > 1 {
+        // torchvision's weights for tensors are of 16 bits.
+        if far > if filter.antialias { 0 } else { 2 } {
             wrong.push(format!("{from:?} to {width}x{height}, {filter:?}: {far} levels"));
         }
     }
@@ -82,7 +83,7 @@ fn resizing_is_pillows_within_a_level() {
 }
 
 #[test]
-fn a_view_is_timms_whatever_the_shape_of_the_picture() {
+fn a_view_is_timms_to_the_bit_whatever_the_shape_of_the_picture() {
     let mut wrong = Vec::new();
     for row in rows("views.json").as_array().unwrap() {
         let [height, width] = pair(&row["size"]);
@@ -95,7 +96,7 @@ fn a_view_is_timms_whatever_the_shape_of_the_picture() {
         };
         let view = Preprocess::new(&input).view(&noise("view", pair(&row["from"])));
         let far = levels(view.rgb(), &hex(&row["rgb"]));
-        if far > 1 {
+        if far > 0 {
             wrong.push(format!("{:?} {input:?}: {far} levels", row["from"]));
         }
     }

@@ -9,21 +9,20 @@ impl Picture {
     #[must_use]
     pub fn crop(&self, x: usize, y: usize, width: usize, height: usize) -> Self {
         assert!(x + width <= self.width() && y + height <= self.height(), "{width}x{height} at {x},{y}");
-        let rows = (y..y + height).flat_map(|y| &self.row(y)[3 * x..3 * (x + width)]);
-        Self::new(width, height, rows.copied().collect())
+        let mut rgb = Vec::with_capacity(3 * width * height);
+        for y in y..y + height {
+            rgb.extend_from_slice(&self.row(y)[3 * x..3 * (x + width)]);
+        }
+        Self::new(width, height, rgb)
     }
 
-    /// The middle, as torchvision's `center_crop` cuts it: what is smaller stands in the middle of `fill`.
+    /// The picture in the middle of a larger one of one colour.
+    /// # Panics
+    /// When it does not fit.
     #[must_use]
-    pub fn center_crop(&self, width: usize, height: usize, fill: [u8; 3]) -> Self {
-        let window = self.crop(
-            middle(self.width(), width),
-            middle(self.height(), height),
-            width.min(self.width()),
-            height.min(self.height()),
-        );
-        let [x, y] = [(width - window.width()) / 2, (height - window.height()) / 2];
-        window.pad(x, y, width, height, fill)
+    pub fn pad_around(self, width: usize, height: usize, fill: [u8; 3]) -> Self {
+        let [x, y] = [(width - self.width()) / 2, (height - self.height()) / 2];
+        self.pad(x, y, width, height, fill)
     }
 
     /// The picture with its corner at column `x` of row `y` of a larger one of one colour.
@@ -41,6 +40,12 @@ impl Picture {
         }
         padded
     }
+}
+
+/// The window in the middle of a picture that torchvision's `center_crop` keeps, `[x, y, width, height]`; of a smaller
+/// picture all.
+pub(super) fn central(width: usize, height: usize, to_width: usize, to_height: usize) -> [usize; 4] {
+    [middle(width, to_width), middle(height, to_height), to_width.min(width), to_height.min(height)]
 }
 
 /// Where the middle `part` of `whole` begins; halves go to the even side, as Python rounds.

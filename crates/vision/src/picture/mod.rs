@@ -8,6 +8,7 @@ mod normalise;
 mod pixels;
 mod preprocess;
 mod resize;
+mod taps;
 
 pub(crate) use decode::format_of;
 pub use decode::{Decode, decode};

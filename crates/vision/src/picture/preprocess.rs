@@ -2,6 +2,7 @@
 
 use rexnet_spec::{Input, ResizeMode};
 
+use super::crop::central;
 use super::{Filter, Normalise, Picture};
 
 /// timm's transform for evaluation.
@@ -39,10 +40,9 @@ impl Preprocess {
     pub fn view(&self, picture: &Picture) -> Picture {
         let [h, w] = self.input.eval_size().map(|n| n as usize);
         let filter = Filter { interpolation: self.input.interpolation, antialias: self.input.antialias };
-        let sides = [picture.height(), picture.width()];
-        let [th, tw] = self.resized(sides);
+        let [th, tw] = self.resized([picture.height(), picture.width()]);
         let fill = if self.input.resize == ResizeMode::Letterbox { self.mean_colour() } else { [0; 3] };
-        picture.resize(tw, th, filter).center_crop(w, h, fill)
+        picture.resize_part([tw, th], central(tw, th, w, h), filter).pad_around(w, h, fill)
     }
 
     /// Height and width before the crop.
