@@ -4,5 +4,6 @@
 pub mod augment;
 pub mod data;
 pub mod picture;
+pub mod synth;
 
 pub use picture::{Decode, Picture, PictureError, Preprocess};

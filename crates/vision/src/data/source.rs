@@ -56,6 +56,18 @@ pub struct Planes {
 }
 
 impl Planes {
+    /// Planes of pictures that are in memory.
+    /// # Panics
+    /// When one is not `side` by `side`.
+    pub fn from_pictures(name: impl Into<String>, side: usize, pictures: impl Iterator<Item = Picture>) -> Self {
+        let mut bytes = Vec::new();
+        for picture in pictures {
+            assert_eq!([picture.width(), picture.height()], [side; 2]);
+            (0..3).for_each(|plane| bytes.extend(picture.rgb().iter().skip(plane).step_by(3)));
+        }
+        Self { name: name.into(), side, bytes, first: 0, stride: 3 * side * side }
+    }
+
     /// The picture with number `index` as interleaved RGB, `3 * side * side` bytes.
     ///
     /// # Panics
