@@ -58,18 +58,30 @@ def encoded():
     yield 'grey16.png', grey16, {}
     yield 'one_bit.png', s.convert('1'), {}
     yield 'colour.bmp', s, {}
+    yield 'alpha.bmp', alpha, {}
     yield 'first.gif', palette, {'save_all': True, 'append_images': [ImageOps.invert(s).quantize(16)], 'duration': 90}
     yield 'colour.tif', s, {'compression': 'tiff_lzw'}
     yield 'cmyk.tif', s.convert('CMYK'), {}
+    yield 'palette.tif', palette, {}
+    yield 'grey16.tif', grey16, {}
     yield 'lossless.webp', s, {'lossless': True}
+    yield 'lossy.webp', s, {'quality': 90}
+    yield 'first.webp', s, {'lossless': True, 'save_all': True, 'append_images': [ImageOps.invert(s)], 'duration': 90}
     yield 'alpha.webp', alpha, {'lossless': True, 'exact': True}
     yield 'colour.jpg', s, {'quality': 95, 'subsampling': 0}
     yield 'grey.jpg', s.convert('L'), {'quality': 95}
+    yield 'scans.jpg', s, {'quality': 95, 'subsampling': 0, 'progressive': True}
+    yield 'restarts.jpg', s, {'quality': 95, 'subsampling': 2, 'restart_marker_blocks': 1}
+    yield 'rgb.jpg', s, {'quality': 95, 'keep_rgb': True}
     yield 'cmyk.jpg', smooth('cmyk', 24, 17, 4), {'quality': 95, 'subsampling': 0}
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
         yield f'turned_{orientation}.jpg', s, {'quality': 95, 'subsampling': 0, 'exif': exif}
+    exif[0x0112] = 6
+    yield 'turned_6.png', s, {'exif': exif}
+    yield 'turned_6.webp', s, {'exif': exif, 'lossless': True}
+    yield 'turned_6.tif', s, {'tiffinfo': exif}
 
 
 def read(name):
@@ -90,13 +102,20 @@ def files():
         found = Image.open(path)
         upright = rgb(ImageOps.exif_transpose(found))
         rows[name] = {'size': upright.size, 'rgb': upright.tobytes().hex()}
-    # What Pillow reads but does not write: the mark of YCCK on planes of CMYK, and a name that lies.
-    cmyk = bytearray(read('cmyk.jpg'))
-    cmyk[cmyk.index(b'Adobe') + 11] = 2
-    write('ycck.jpg', cmyk)
-    rows['ycck.jpg'] = {'size': (24, 17), 'rgb': rgb(Image.open(os.path.join(OUT, 'ycck.jpg'))).tobytes().hex()}
-    write('png_named.jpg', read('colour.png'))
-    rows['png_named.jpg'] = rows['colour.png']
+    # What Pillow reads but does not write: YCCK, CMYK without Adobe's segment (and so not inverted), bytes between
+    # segments and behind the picture, and a name that lies.
+    cmyk, colour = read('cmyk.jpg'), read('colour.jpg')
+    adobe, tables = cmyk.index(b'\xff\xee'), colour.index(b'\xff\xdb')
+    odd = {
+        'ycck.jpg': cmyk[:adobe + 15] + b'\2' + cmyk[adobe + 16:],
+        'plain_cmyk.jpg': cmyk[:adobe] + cmyk[adobe + 16:],
+        'untidy.jpg': colour[:tables] + b'between segments' + colour[tables:] + b'behind the picture',
+        'png_named.jpg': read('colour.png'),
+    }
+    for name, data in odd.items():
+        write(name, data)
+        found = rgb(Image.open(os.path.join(OUT, name)))
+        rows[name] = {'size': found.size, 'rgb': found.tobytes().hex()}
     return rows
 
 

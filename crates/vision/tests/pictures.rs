@@ -61,10 +61,16 @@ fn every_kind_of_file_becomes_the_colours_that_pillow_shows() {
 #[test]
 fn orientation_is_left_alone_when_it_is_to_be_ignored() {
     let rules = Decode { exif: false, ..Decode::default() };
-    let lying = decode(&fixture("turned_6.jpg"), &rules).unwrap();
-    let plain = decode(&fixture("turned_1.jpg"), &rules).unwrap();
-    assert_eq!(lying, plain);
-    assert_ne!(decode(&fixture("turned_6.jpg"), &Decode::default()).unwrap().width(), plain.width());
+    for (turned, plain) in [
+        ("turned_6.jpg", "turned_1.jpg"),
+        ("turned_6.png", "colour.png"),
+        ("turned_6.webp", "lossless.webp"),
+        ("turned_6.tif", "colour.tif"),
+    ] {
+        let lying = decode(&fixture(turned), &rules).unwrap();
+        assert_eq!(lying, decode(&fixture(plain), &rules).unwrap(), "{turned}");
+        assert_eq!(decode(&fixture(turned), &Decode::default()).unwrap().width(), lying.height(), "{turned}");
+    }
 }
 
 #[test]
@@ -144,18 +150,51 @@ fn crc32(data: &[u8]) -> u32 {
 }
 
 #[test]
-fn half_a_file_is_an_error_and_never_half_a_picture() {
-    for name in ["colour.jpg", "grey.jpg", "colour.png", "colour.bmp", "colour.tif", "lossless.webp"] {
+fn a_part_of_a_file_is_an_error_and_never_a_part_of_a_picture() {
+    let mut wrong = Vec::new();
+    for (name, _) in rows("files.json").as_object().unwrap() {
         let whole = fixture(name);
-        for part in [whole.len() / 2, whole.len() * 3 / 4, whole.len() * 9 / 10] {
-            let found = decode(&whole[..part], &Decode::default());
-            assert!(
-                matches!(found, Err(PictureError::Truncated { .. } | PictureError::Broken { .. })),
-                "{name}, {part} of {} bytes: {found:?}",
-                whole.len()
-            );
+        let picture = decode(&whole, &Decode::default()).unwrap();
+        for end in 0..whole.len() {
+            match decode(&whole[..end], &Decode::default()) {
+                // What is missing came after the picture: a checksum, further frames, strangers' bytes.
+                Ok(same) if same == picture && !matches!(&name[..], "colour.jpg" | "lossy.webp") => {}
+                Ok(_) => wrong.push(format!("{name}: {end} of {} bytes are accepted", whole.len())),
+                Err(error) if end > 64 && !matches!(error, PictureError::Truncated { .. }) && name != "palette.tif" => {
+                    wrong.push(format!("{name}: {end} of {} bytes are called {error}", whole.len()));
+                }
+                Err(_) => {}
+            }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_truncated_jpeg_says_in_which_row_it_ends() {
+    let whole = fixture("colour.jpg");
+    let ends = |end| match decode(&whole[..end], &Decode::default()) {
+        Err(PictureError::Truncated { format: "JPEG", rows }) => {
+            rows.map(|[ends, of]| (of == 17).then_some(ends).unwrap())
+        }
+        other => panic!("{other:?}"),
+    };
+    // Blocks are eight rows high.
+    let mut found: Vec<_> = (200..whole.len()).filter_map(ends).collect();
+    assert!(found.is_sorted());
+    found.dedup();
+    assert_eq!(found, [8, 16]);
+    let message = (200..whole.len()).map(|end| decode(&whole[..end], &Decode::default()).unwrap_err().to_string());
+    assert!(message.into_iter().any(|m| m == "truncated JPEG, ends in row 8 of 17"));
+}
+
+#[test]
+fn damage_within_a_jpeg_is_an_error_and_no_grey() {
+    let mut damaged = fixture("restarts.jpg");
+    let restart = damaged.windows(2).rposition(|pair| pair[0] == 0xff && (0xd0..0xd8).contains(&pair[1])).unwrap();
+    damaged[restart + 1] = 0xc4;
+    let found = decode(&damaged, &Decode::default());
+    assert!(matches!(found, Err(PictureError::Broken { format: "JPEG", .. })), "{found:?}");
 }
 
 #[test]
@@ -176,7 +215,8 @@ fn what_is_no_picture_is_named() {
 proptest! {
     #[test]
     fn no_bytes_make_the_decoder_panic(at in 0usize..1000, with: u8, name in prop::sample::select(vec![
-        "colour.jpg", "cmyk.jpg", "palette.png", "grey16.png", "first.gif", "colour.tif", "alpha.webp", "colour.bmp",
+        "colour.jpg", "cmyk.jpg", "scans.jpg", "palette.png", "grey16.png", "first.gif", "colour.tif", "palette.tif",
+        "alpha.webp", "lossy.webp", "colour.bmp",
     ])) {
         let mut file = fixture(name);
         let at = at % file.len();

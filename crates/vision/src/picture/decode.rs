@@ -3,13 +3,10 @@
 use std::io::Cursor;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::{Picture, PictureError};
+use super::indexed::Palette;
+use super::{Picture, PictureError, jpeg};
 
 /// Rules of decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +27,15 @@ impl Default for Decode {
 /// Decodes JPEG, PNG, WebP, BMP, GIF and TIFF, of an animation the first frame. Grey is repeated, palettes are expanded,
 /// transparency is composed over white, CMYK becomes RGB by Pillow's formula, 16 bits are scaled by 257.
 /// # Errors
-/// `Empty`, `NotAPicture`, `TooLarge`, `Truncated`, `Broken`.
+/// `Empty`, `NotAPicture`, `TooLarge`, `Truncated`, `Unsupported`, `Broken`.
 pub fn decode(bytes: &[u8], rules: &Decode) -> Result<Picture, PictureError> {
     let format = format_of(bytes).ok_or_else(|| PictureError::unknown(bytes))?;
     let (picture, orientation) = match format {
-        ImageFormat::Jpeg => jpeg(bytes, rules)?,
+        ImageFormat::Jpeg => jpeg::decode(bytes, rules)?,
+        ImageFormat::WebP if riff_end(bytes) > bytes.len() as u64 => {
+            return Err(PictureError::Truncated { format: "WebP", rows: None });
+        }
+        ImageFormat::Tiff => tiff(bytes, rules)?,
         _ => other(bytes, format, rules)?,
     };
     Ok(if rules.exif { turned(picture, orientation) } else { picture })
@@ -46,41 +47,26 @@ pub(crate) fn format_of(head: &[u8]) -> Option<ImageFormat> {
     image::guess_format(head).ok().filter(|format| [Bmp, Gif, Jpeg, Png, Tiff, WebP].contains(format))
 }
 
-fn jpeg(bytes: &[u8], rules: &Decode) -> Result<(Picture, Orientation), PictureError> {
-    let mut decoder = jpeg_decoder(bytes, true);
-    if decoder.decode_headers().is_err() {
-        decoder = jpeg_decoder(bytes, false);
-        decoder.decode_headers().map_err(|error| PictureError::broken("JPEG", &error))?;
+fn tiff(bytes: &[u8], rules: &Decode) -> Result<(Picture, Orientation), PictureError> {
+    let Some((palette, indices)) = Palette::take(bytes) else { return other(bytes, ImageFormat::Tiff, rules) };
+    let (mut picture, orientation) = other(&indices, ImageFormat::Tiff, rules)?;
+    for pixel in picture.rgb_mut().as_chunks_mut().0 {
+        *pixel = palette.colour(pixel[0]);
     }
-    let (width, height) = decoder.dimensions().unwrap_or((0, 0));
-    rules.admit(width as u64, height as u64)?;
-    let orientation = decoder.exif().and_then(|chunk| Orientation::from_exif_chunk(chunk));
-    let rgb = match decoder.decode() {
-        Ok(rgb) => rgb,
-        Err(error) => match PictureError::broken("JPEG", &error) {
-            truncated @ PictureError::Truncated { .. } => return Err(truncated),
-            // Oddities that libjpeg only warns of.
-            _ => jpeg_decoder(bytes, false).decode().map_err(|error| PictureError::broken("JPEG", &error))?,
-        },
-    };
-    if rgb.len() != 3 * width * height {
-        return Err(PictureError::Broken { format: "JPEG", reason: "not a grey, colour or CMYK picture".into() });
-    }
-    Ok((Picture::new(width, height, rgb), orientation.unwrap_or(Orientation::NoTransforms)))
+    Ok((picture, orientation))
 }
 
-fn jpeg_decoder(bytes: &[u8], strict: bool) -> JpegDecoder<ZCursor<&[u8]>> {
-    let options = DecoderOptions::default()
-        .set_strict_mode(strict)
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX)
-        .jpeg_set_out_colorspace(ColorSpace::RGB);
-    JpegDecoder::new_with_options(ZCursor::new(bytes), options)
+/// Where a RIFF file says that it ends.
+fn riff_end(bytes: &[u8]) -> u64 {
+    bytes.get(4..).and_then(<[u8]>::first_chunk).map_or(0, |&size| 8 + u64::from(u32::from_le_bytes(size)))
 }
 
 fn other(bytes: &[u8], format: ImageFormat, rules: &Decode) -> Result<(Picture, Orientation), PictureError> {
     let name = name_of(format);
-    let broken = |error: image::ImageError| PictureError::broken(name, &error);
+    let broken = |error: ImageError| match error {
+        ImageError::Unsupported(what) => PictureError::Unsupported { format: name, what: what.to_string() },
+        _ => PictureError::broken(name, &error),
+    };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.no_limits();
     let mut decoder = reader.into_decoder().map_err(broken)?;
@@ -95,7 +81,8 @@ fn other(bytes: &[u8], format: ImageFormat, rules: &Decode) -> Result<(Picture, 
 }
 
 impl Decode {
-    fn admit(&self, width: u64, height: u64) -> Result<(), PictureError> {
+    /// Refuses what is larger than allowed.
+    pub(super) fn admit(&self, width: u64, height: u64) -> Result<(), PictureError> {
         match width.saturating_mul(height) {
             0 => Err(PictureError::Broken { format: "picture", reason: format!("{width}x{height} pixels") }),
             pixels if pixels > self.max_pixels => Err(PictureError::TooLarge { width, height, limit: self.max_pixels }),
@@ -149,6 +136,6 @@ fn name_of(format: ImageFormat) -> &'static str {
         ImageFormat::Bmp => "BMP",
         ImageFormat::Gif => "GIF",
         ImageFormat::Tiff => "TIFF",
-        _ => "JPEG",
+        _ => unreachable!("JPEG has a reader of its own"),
     }
 }

@@ -30,10 +30,20 @@ pub enum PictureError {
         limit: u64,
     },
     /// The file ends too early.
-    #[error("truncated {format}: the file ends within the picture")]
+    #[error("truncated {format}{}", rows.map_or(String::new(), |[ends, of]| format!(", ends in row {ends} of {of}")))]
     Truncated {
         /// Its format.
         format: &'static str,
+        /// Rows that are there and rows there should be, where the decoder tells.
+        rows: Option<[usize; 2]>,
+    },
+    /// A kind that other programs may read.
+    #[error("{format} of a kind that is not read: {what}")]
+    Unsupported {
+        /// Its format.
+        format: &'static str,
+        /// What is special about it.
+        what: String,
     },
     /// The decoder gave up.
     #[error("broken {format}: {reason}")]
@@ -71,14 +81,21 @@ impl PictureError {
             let text = cause.to_string().to_ascii_lowercase();
             let ended = cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof);
             if ended
-                || ["premature end", "exhausted data", "unexpected eof", "unexpected end"]
-                    .iter()
-                    .any(|t| text.contains(t))
+                || [
+                    "premature end",
+                    "exhausted data",
+                    "not enough bytes",
+                    "failed to fill whole buffer",
+                    "unexpected eof",
+                    "unexpected end",
+                ]
+                .iter()
+                .any(|t| text.contains(t))
             {
-                return Self::Truncated { format };
+                return Self::Truncated { format, rows: None };
             }
             at = cause.source();
         }
-        Self::Broken { format, reason: error.to_string().trim_end().to_owned() }
+        Self::Broken { format, reason: error.to_string().trim_matches(['"', '\n']).to_owned() }
     }
 }

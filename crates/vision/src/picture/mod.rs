@@ -4,6 +4,8 @@ mod crop;
 mod decode;
 mod encode;
 mod error;
+mod indexed;
+mod jpeg;
 mod normalise;
 mod pixels;
 mod preprocess;
