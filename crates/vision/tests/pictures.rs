@@ -127,6 +127,27 @@ fn a_letterbox_shows_the_whole_picture_amid_the_mean_colour() {
 }
 
 #[test]
+fn a_thread_of_pixels_costs_no_more_than_its_view() {
+    // Resized as a whole, it would have 3e11 pixels.
+    let thread = Picture::new(1, 5_000_000, bytes("thread", 15_000_000));
+    let view = Preprocess::new(&Input::imagenet()).view(&thread);
+    assert_eq!([view.width(), view.height()], [224, 224]);
+    // Enlarged 256 times, a row of it is of one colour, near that of the middle.
+    assert_eq!(view.pixel(0, 112), view.pixel(223, 112));
+}
+
+#[test]
+fn grey_is_repeated_for_three_channels_and_kept_for_one() {
+    let picture = decode(&fixture("grey.png"), &Decode::default()).unwrap();
+    assert!(picture.rgb().chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]));
+    let input = Input { channels: 1, mean: vec![0.0], std: vec![1.0], ..Input::imagenet() };
+    let mut values = vec![0.0; picture.width() * picture.height()];
+    Normalise::new(&input).write(&picture, &mut values);
+    let levels: Vec<f32> = picture.rgb().iter().step_by(3).map(|&v| f32::from(v) / 255.0).collect();
+    assert_eq!(values, levels);
+}
+
+#[test]
 fn a_bomb_is_refused_by_its_header() {
     let mut png = fixture("colour.png");
     png[16..24].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);

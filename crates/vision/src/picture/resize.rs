@@ -168,7 +168,11 @@ fn mix<'a, const N: usize>(parts: impl Iterator<Item = (&'a [u8; N], &'a i32)>) 
             *sum += weight * i32::from(*byte);
         }
     }
-    sums.map(|sum| (sum >> PLACES).clamp(0, 255) as u8)
+    let mut mixed = [0; N];
+    for (byte, sum) in mixed.iter_mut().zip(sums) {
+        *byte = (sum >> PLACES).clamp(0, 255) as u8;
+    }
+    mixed
 }
 
 /// Where the middles of the `count` pixels after `skipped` of `to` lie among `from`; a running sum, whose rounding is
