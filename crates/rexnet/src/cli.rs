@@ -47,6 +47,8 @@ pub(crate) enum Verb {
     Bench(verbs::bench::Request),
     /// Write a model as a file that other tools open
     Export(verbs::export::Request),
+    /// Look at data sets, check them, make a synthetic one
+    Data(verbs::data::Request),
     /// Say what this machine offers and what is wrong with the set-up
     Doctor(verbs::doctor::Request),
     /// Print a script that lets a shell complete verbs and options

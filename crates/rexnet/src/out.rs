@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use rexnet::Error;
 use rexnet_vision::data::{Reason, Report};
 use serde::Serialize;
@@ -51,6 +52,15 @@ impl Out {
         if self.verbose {
             say(message);
         }
+    }
+
+    /// A bar for so many things to do, seen on a terminal alone.
+    pub(crate) fn progress(&self, count: usize) -> ProgressBar {
+        if self.quiet {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{wide_bar} {pos} of {len}, {eta} to go").expect("a sound template");
+        ProgressBar::new(count as u64).with_style(style).with_finish(ProgressFinish::AndClear)
     }
 
     /// Tells what a scan of `place` passed over. What was hidden on purpose, and names, only the curious hear.

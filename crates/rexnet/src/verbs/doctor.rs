@@ -171,7 +171,11 @@ impl Memory {
     fn of(system: &System) -> Self {
         let (total, available) = (system.total_memory(), system.available_memory());
         match system.cgroup_limits() {
-            Some(group) => Self { total: total.min(group.total_memory), available: available.min(group.free_memory) },
+            // Files that the group has read count as its use, but give way.
+            Some(group) => Self {
+                total: total.min(group.total_memory),
+                available: available.min(group.total_memory.saturating_sub(group.rss)),
+            },
             None => Self { total, available },
         }
     }

@@ -51,12 +51,15 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
     let dataset = align(dataset, &model)?;
     out.note(preparation(&model.meta().spec.input).trim_end());
     let mut kept = (Vec::new(), Vec::new());
+    let bar = out.progress(dataset.samples.len());
     let seen = evaluate(&mut model, &dataset, &mut |at, logits| {
+        bar.set_position(at as u64 + 1);
         if request.fit_temperature {
             kept.0.extend_from_slice(logits);
             kept.1.push(dataset.samples[at].label);
         }
     })?;
+    bar.finish_and_clear();
     for (name, error) in seen.skipped.iter().take(10) {
         out.note(format_args!("skipped {name}: {error}"));
     }

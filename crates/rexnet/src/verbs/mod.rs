@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod completions;
+pub(crate) mod data;
 pub(crate) mod design;
 pub(crate) mod doctor;
 pub(crate) mod eval;
@@ -24,6 +25,7 @@ pub(crate) fn run(verb: Verb, common: &Common, out: &mut Out) -> Result<()> {
         Verb::Predict(request) => predict::run(&request, common, out),
         Verb::Eval(request) => eval::run(&request, common, out),
         Verb::Export(request) => export::run(&request, out),
+        Verb::Data(request) => data::run(&request, out),
         Verb::Doctor(request) => doctor::run(&request, common, out),
         Verb::Completions(request) => completions::run(&request),
     }

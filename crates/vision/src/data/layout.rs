@@ -132,6 +132,11 @@ impl Data {
         &self.splits
     }
 
+    /// The split that was asked for by name; else all.
+    pub fn wanted(&self) -> Vec<Split> {
+        self.asked.map_or_else(|| self.splits.clone(), |asked| vec![asked])
+    }
+
     /// Where the data lie, without a `:SPLIT`.
     pub fn path(&self) -> &Path {
         &self.path

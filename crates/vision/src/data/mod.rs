@@ -6,6 +6,7 @@
 //! Class numbers follow torchvision: the top-level folders, sorted by bytes. Pictures may lie deeper. A `classes.txt`
 //! beside the data (one name a line) fixes another order. Whatever is passed over is counted, with the reason.
 
+mod check;
 mod cifar;
 mod dataset;
 mod error;
@@ -21,6 +22,7 @@ mod source;
 mod split;
 mod views;
 
+pub use check::{Findings, Place, Twins, check};
 pub use dataset::{Dataset, Sample};
 pub use error::DataError;
 pub use folder::pictures_under;
