@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::path::Path;
+
 use rexnet_random::Stream;
 use rexnet_spec::Interpolation;
 use rexnet_vision::Picture;
@@ -24,6 +26,16 @@ fn sound() -> TempDir {
         put(&folder.path().join(format!("data/{name}.png")), &pattern(i as u64).to_png());
     }
     folder
+}
+
+fn names_under(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = folder
+        .read_dir()
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 #[test]
@@ -145,6 +157,28 @@ fn a_list_from_excel_is_read_and_a_missing_column_lists_those_found() {
     put(&folder.path().join("other.csv"), b"picture,label\na.png,day\n");
     let said = rexnet_in(folder.path(), &["data", "info", "other.csv"]);
     assert!(said.code == 1 && said.stderr.contains("`picture`, `label`"), "{}", said.stderr);
+}
+
+#[test]
+fn a_synthetic_set_is_a_function_of_its_seed_and_opens_as_a_data_set() {
+    let folder = tempdir().expect("a folder");
+    let synth = |out: &str, seed: &str| {
+        let size = ["--train", "12", "--val", "6", "--side", "16"];
+        rexnet_in(folder.path(), &[&["data", "synth", "--out", out, "--seed", seed], &size[..]].concat())
+    };
+    synth("a", "1").ok();
+    synth("b", "1").ok();
+    synth("c", "2").ok();
+    let text = rexnet_in(folder.path(), &["data", "check", "a"]).ok();
+    assert!(text.contains("train: 12 pictures in 6 classes") && text.contains("val: 6 pictures"), "{text}");
+    let picture = |set: &str| {
+        let class = folder.path().join(set).join("train/cross");
+        std::fs::read(class.join(&names_under(&class)[0])).expect("a picture")
+    };
+    assert_eq!(picture("a"), picture("b"));
+    assert_ne!(picture("a"), picture("c"));
+    let said = synth("a", "3");
+    assert!(said.code == 2 && said.stderr.contains("already there"), "{}", said.stderr);
 }
 
 #[test]

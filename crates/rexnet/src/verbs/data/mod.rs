@@ -3,6 +3,7 @@
 mod check;
 mod info;
 mod list;
+mod synth;
 
 use clap::{Args, Subcommand};
 use rexnet::Result;
@@ -27,6 +28,8 @@ enum What {
     List(list::Request),
     /// Count pictures and classes, without opening a picture
     Info(info::Request),
+    /// Write a synthetic set with exact labels
+    Synth(synth::Request),
     /// Open every picture: broken ones, and those that are there twice
     Check(check::Request),
 }
@@ -35,6 +38,7 @@ pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
     match &request.what {
         What::List(request) => list::run(request, out),
         What::Info(request) => info::run(request, out),
+        What::Synth(request) => synth::run(request, out),
         What::Check(request) => check::run(request, out),
     }
 }
