@@ -3,17 +3,18 @@
 use std::fmt::{self, Write};
 
 use crate::axis::{Axis, Reach};
+use crate::frame::{Frame, Legend};
 use crate::labels;
-use crate::markup::{Escaped, shortened, width};
+use crate::markup::{Escaped, width};
 use crate::page::Part;
 use crate::{number, theme};
 
 const WIDTH: f64 = 520.0;
-const HEIGHT: f64 = 300.0;
+/// Height of the area of the data.
+const PLOT: f64 = 216.0;
+/// Room for the numbers and the name of the lower axis.
 const BOTTOM: f64 = 44.0;
 const RIGHT: f64 = 18.0;
-/// Characters of a series' name in the legend.
-const NAME: usize = 40;
 /// Dots of a line that answer to the pointer.
 const HOVERED: usize = 120;
 
@@ -87,20 +88,20 @@ impl Chart {
         let values = |of: usize| self.series.iter().flat_map(move |series| series.points.iter().map(move |p| p[of]));
         let x = Axis::new(values(0), self.log[0], if dots { Reach::Margin } else { Reach::Data }, 8);
         let y = Axis::new(values(1), self.log[1], if dots { Reach::Margin } else { Reach::Tick }, 6);
-        let legend = Legend::new(&self.series, WIDTH);
+        let legend = Legend::new(self.series.iter().map(|series| series.name.as_str()), WIDTH);
         let top = 40.0 + legend.height();
         let numbers = y.ticks().iter().map(|(_, text)| width(text, 12.0)).fold(0.0, f64::max);
-        let frame = Frame { left: 30.0 + numbers, top, right: WIDTH - RIGHT, bottom: top + HEIGHT - 40.0 - BOTTOM };
+        let frame = Frame { left: 30.0 + numbers, top, right: WIDTH - RIGHT, bottom: top + PLOT };
         let height = frame.bottom + BOTTOM;
         let (x, y) = (x.over(frame.left, frame.right), y.over(frame.bottom, frame.top));
-        let room = if alone { 16.0 } else { 0.0 };
-        let [wide, tall] = [WIDTH, height].map(|side| side + 2.0 * room);
-        write!(out, r#"<svg class="fig" viewBox="{} {} {wide} {tall}" role="img""#, -room, -room)?;
+        let edge = if alone { -16.0 } else { 0.0 };
+        let [wide, tall] = [WIDTH, height].map(|side| side - 2.0 * edge);
+        write!(out, r#"<svg class="fig" viewBox="{edge} {edge} {wide} {tall}" role="img""#)?;
         write!(out, r#" aria-label="{}""#, Escaped(&self.alt()))?;
         if alone {
             write!(out, r#" xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}">"#)?;
             write!(out, "<style>{}</style>", theme::figure())?;
-            write!(out, r#"<rect class="ground" x="{}" y="{}" width="{wide}" height="{tall}"/>"#, -room, -room)?;
+            write!(out, r#"<rect class="ground" x="{edge}" y="{edge}" width="{wide}" height="{tall}"/>"#)?;
         } else {
             out.write_str(">")?;
         }
@@ -227,84 +228,4 @@ fn thinned(points: &[[f64; 2]], place: Place) -> Vec<Option<[f64; 2]>> {
         }
     }
     kept
-}
-
-/// The area of the data, in pixels.
-#[derive(Clone, Copy)]
-struct Frame {
-    left: f64,
-    top: f64,
-    right: f64,
-    bottom: f64,
-}
-
-impl Frame {
-    fn draw(&self, out: &mut dyn Write, x: &Axis, y: &Axis, names: [&str; 2]) -> fmt::Result {
-        let Self { left, top, right, bottom } = *self;
-        for (value, text) in y.ticks() {
-            let Some(at) = y.at(value) else { continue };
-            write!(out, r#"<path class="grid" d="M{left:.1} {at:.1}H{right:.1}"/>"#)?;
-            write!(out, r#"<text x="{:.1}" y="{:.1}" text-anchor="end">{text}</text>"#, left - 8.0, at + 4.0)?;
-        }
-        let mut free = f64::NEG_INFINITY;
-        for (value, text) in x.ticks() {
-            let Some(at) = x.at(value) else { continue };
-            write!(out, r#"<path class="axis" d="M{at:.1} {bottom:.1}v4"/>"#)?;
-            let half = width(&text, 12.0) / 2.0;
-            if at - half > free {
-                write!(out, r#"<text x="{at:.1}" y="{:.1}" text-anchor="middle">{text}</text>"#, bottom + 18.0)?;
-                free = at + half + 4.0;
-            }
-        }
-        write!(out, r#"<path class="axis" d="M{left:.1} {bottom:.1}H{right:.1}"/>"#)?;
-        let middle = f64::midpoint(left, right);
-        write!(
-            out,
-            r#"<text x="{middle:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
-            bottom + 38.0,
-            Escaped(names[0])
-        )?;
-        let middle = f64::midpoint(top, bottom);
-        let turn = format!("translate(12 {middle:.1}) rotate(-90)");
-        write!(out, r#"<text transform="{turn}" text-anchor="middle">{}</text>"#, Escaped(names[1]))
-    }
-}
-
-/// Names of the series beside their colours, in as many rows as they need; empty for a single series.
-struct Legend {
-    entries: Vec<(usize, String, [f64; 2])>,
-    rows: usize,
-}
-
-impl Legend {
-    fn new(series: &[Series], room: f64) -> Self {
-        let mut legend = Self { entries: Vec::new(), rows: 0 };
-        if series.len() < 2 {
-            return legend;
-        }
-        let (mut x, mut row) = (2.0, 0);
-        for (at, series) in series.iter().enumerate() {
-            let name = shortened(&series.name, NAME);
-            let wide = 22.0 + width(&name, 12.0) + 16.0;
-            if x > 2.0 && x + wide > room {
-                (x, row) = (2.0, row + 1);
-            }
-            legend.entries.push((at % theme::SERIES, name, [x, 36.0 + 18.0 * row as f64]));
-            x += wide;
-        }
-        legend.rows = row + 1;
-        legend
-    }
-
-    fn height(&self) -> f64 {
-        18.0 * self.rows as f64
-    }
-
-    fn draw(&self, out: &mut dyn Write) -> fmt::Result {
-        for (colour, name, [x, y]) in &self.entries {
-            write!(out, r#"<rect class="f{colour}" x="{x:.1}" y="{:.1}" width="14" height="4" rx="2"/>"#, y - 6.0)?;
-            write!(out, r#"<text class="name" x="{:.1}" y="{y:.1}">{}</text>"#, x + 20.0, Escaped(name))?;
-        }
-        Ok(())
-    }
 }

@@ -13,6 +13,7 @@ mod axis;
 mod chart;
 mod confusion;
 mod events;
+mod frame;
 mod labels;
 mod markup;
 mod number;
