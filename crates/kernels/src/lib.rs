@@ -12,6 +12,8 @@ mod arena;
 pub mod dense;
 pub mod depthwise;
 pub mod gate;
+#[allow(unsafe_code, reason = "settings of the C library")]
+mod heap;
 #[allow(unsafe_code, reason = "enters functions compiled for what the processor has")]
 mod isa;
 #[allow(unsafe_code, reason = "intrinsics")]
@@ -36,6 +38,7 @@ pub use act::Act;
 pub use arena::{Arena, Buffer};
 pub use dense::{Dense, Strips};
 pub use depthwise::Taps;
+pub use heap::keep_freed_memory;
 pub use isa::{Isa, Precision, Products};
 pub use planes::{Planes, PlanesMut};
 pub use pointwise::Packed;

@@ -11,7 +11,7 @@ pub struct State {
     /// The values of each.
     pub values: Vec<Vec<f32>>,
     /// Names of the batch counters.
-    counters: Vec<String>,
+    pub(crate) counters: Vec<String>,
     /// Batches that the running statistics have seen in this training.
     pub batches: i64,
 }

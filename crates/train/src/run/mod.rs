@@ -1,0 +1,100 @@
+//! The run folder: everything that a run leaves behind, and everything that continuing it needs.
+//!
+//! `run.toml` says how to repeat it, `checkpoints/` how to continue it, `metrics.csv` and TensorBoard's event files how it
+//! went, `events.jsonl` what happened when; `last.safetensors` and `best.safetensors` are model files.
+
+mod checkpoint;
+mod journal;
+mod metrics;
+mod record;
+mod tensorboard;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(crate) use checkpoint::{Best, Checkpoint, Progress};
+pub use metrics::Row;
+pub use record::Record;
+
+use crate::TrainError;
+use journal::Journal;
+use metrics::Metrics;
+use tensorboard::EventFile;
+
+/// An open run folder.
+pub(crate) struct Run {
+    folder: PathBuf,
+    journal: Journal,
+    metrics: Metrics,
+    events: EventFile,
+}
+
+impl Run {
+    /// Begins a run in `folder`, or continues the one that is there.
+    /// # Errors
+    /// `RunExists` when a run is there and none is to be continued, `Changed` when it was begun with other settings.
+    pub(crate) fn open(
+        folder: &Path,
+        record: &Record,
+        resume: bool,
+        accept_changes: bool,
+    ) -> Result<(Self, Option<Checkpoint>), TrainError> {
+        let description = folder.join("run.toml");
+        if description.exists() {
+            if !resume {
+                return Err(TrainError::RunExists { path: folder.into() });
+            }
+            if !accept_changes {
+                record.same_as(&description)?;
+            }
+        }
+        fs::create_dir_all(folder.join(checkpoint::FOLDER)).map_err(TrainError::file(folder))?;
+        record.write(&description)?;
+        let checkpoint = Checkpoint::newest(folder)?;
+        let step = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.update);
+        let mut run = Self {
+            folder: folder.into(),
+            journal: Journal::open(&folder.join("events.jsonl"))?,
+            metrics: Metrics::open(&folder.join("metrics.csv"), step)?,
+            events: EventFile::create(folder, step)?,
+        };
+        run.note(if step > 0 { "resumed" } else { "started" }, &serde_json::json!({ "step": step }))?;
+        Ok((run, checkpoint))
+    }
+
+    /// The newest checkpoint.
+    pub(crate) fn newest(&self) -> Option<PathBuf> {
+        checkpoint::all_in(&self.folder).ok()?.pop()
+    }
+
+    /// Where it lies.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes an event into the journal.
+    pub(crate) fn note(&mut self, event: &str, facts: &serde_json::Value) -> Result<(), TrainError> {
+        self.journal.append(event, facts)
+    }
+
+    /// Writes the line of an evaluation.
+    pub(crate) fn row(&mut self, row: &Row) -> Result<(), TrainError> {
+        self.metrics.append(row)?;
+        for (name, value) in row.scalars() {
+            self.events.scalar(name, row.step, value)?;
+        }
+        self.note("evaluated", &serde_json::json!({ "step": row.step, "epoch": row.epoch, "top1": row.top1 }))
+    }
+
+    /// Writes scalars of a step for TensorBoard.
+    pub(crate) fn scalars(&mut self, step: u64, scalars: &[(&str, f64)]) -> Result<(), TrainError> {
+        scalars.iter().try_for_each(|(name, value)| self.events.scalar(name, step, *value))
+    }
+
+    /// Saves a checkpoint; older ones but the one before are removed.
+    pub(crate) fn save(&mut self, checkpoint: &Checkpoint) -> Result<PathBuf, TrainError> {
+        let path = checkpoint.save(&self.folder)?;
+        self.note("saved", &serde_json::json!({ "step": checkpoint.progress.update }))?;
+        Ok(path)
+    }
+}
