@@ -6,7 +6,7 @@ mod evaluate;
 mod export;
 
 pub use error::Error;
-pub use evaluate::{CHUNK, Evaluation, align, evaluate};
+pub use evaluate::{Answer, CHUNK, Evaluation, align, evaluate};
 pub use export::{Agreement, Exported, Format, export};
 
 /// Result with the crate's [`Error`].
@@ -20,6 +20,7 @@ mod net;
 #[cfg(feature = "onnx-check")]
 mod onnx_check;
 mod open;
+pub mod page;
 mod subject;
 mod timm_config;
 

@@ -84,6 +84,11 @@ impl Model {
         &self.meta
     }
 
+    /// How bytes become a picture for this model.
+    pub fn decode(&self) -> &Decode {
+        self.views.decode()
+    }
+
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.engine.classes()
@@ -96,7 +101,7 @@ impl Model {
         let mut pixels = vec![0.0; self.views.preprocess().values()];
         self.views.preprocess().apply(picture, &mut pixels);
         let logits = self.run(&pixels, 1)?;
-        Ok(self.ranked(&logits))
+        Ok(self.top(&logits, self.classes()))
     }
 
     /// Logits of pictures one behind the other, `[pictures, classes]`, and what was wrong with those that gave none. How
@@ -121,14 +126,14 @@ impl Model {
         self.run(&pixels, 1).map(Ok)
     }
 
-    /// All classes by the logits of one picture, the likeliest first; of equals the lower number. The model's
-    /// temperature is applied.
-    pub fn ranked(&self, logits: &[f32]) -> Vec<Prediction> {
+    /// The `n` likeliest classes by the logits of one picture, the likeliest first; of equals the lower number. The
+    /// model's temperature is applied.
+    pub fn top(&self, logits: &[f32], n: usize) -> Vec<Prediction> {
         let scores = softmax(logits, self.meta.temperature.unwrap_or(1.0));
         let mut order: Vec<usize> = (0..logits.len()).collect();
         order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
         let name = |index: usize| self.meta.classes.as_ref().map(|names| names[index].clone());
-        order.into_iter().map(|index| Prediction { index, name: name(index), score: scores[index] }).collect()
+        order.into_iter().take(n).map(|index| Prediction { index, name: name(index), score: scores[index] }).collect()
     }
 
     fn run(&mut self, pixels: &[f32], batch: usize) -> Result<Vec<f32>> {

@@ -126,3 +126,29 @@ fn data_that_is_not_there_is_named() {
     let said = rexnet(&["eval", "nowhere", "-m", "rexnet_100"]);
     assert_ne!(said.code, 0);
 }
+
+#[test]
+fn the_page_shows_names_whatever_they_hold_and_pictures_with_answers() {
+    let folder = folder();
+    let names = ["day", "<b>Nacht</b>", "dusk"];
+    save_stubborn(&folder.path().join("net.safetensors"), small_net(3), Some(&names), 1);
+    put(
+        &folder.path().join("list.csv"),
+        b"path,label\ndata/val/day/0.png,day\ndata/val/Nacht/0.png,<b>Nacht</b>\nno.png,day\n",
+    );
+    let said = rexnet_in(folder.path(), &["eval", "list.csv", "-m", "net.safetensors", "--report", "r.html", "--json"]);
+    assert!(said.stderr.contains("wrote r.html"), "{}", said.stderr);
+    let page = std::fs::read_to_string(folder.path().join("r.html")).expect("a page");
+    assert!(page.contains("&lt;b&gt;Nacht&lt;/b&gt; 100 %") && !page.contains("<b>Nacht"), "{page}");
+    assert_eq!(page.matches("data:image/png;base64").count(), 2);
+    assert!(page.contains("is day") && page.contains(r#"aria-label="right""#), "the mistake and the right answer");
+    assert!(!page.contains("NaN") && !page.contains("<script"), "{page}");
+}
+
+#[test]
+fn classes_and_confusions_have_names_in_the_json() {
+    let folder = folder();
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors", "--json"]).json();
+    assert_eq!(said["classes"], serde_json::json!(["day", "Nacht", "dusk"]));
+    assert_eq!(said["confused"], serde_json::json!([{ "class": "day", "taken_for": "Nacht", "count": 4 }]));
+}

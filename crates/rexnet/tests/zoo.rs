@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::rexnet;
+use support::{rexnet, rexnet_in};
 
 fn names(args: &[&str]) -> Vec<String> {
     let rows = rexnet(args).json();
@@ -66,4 +66,22 @@ fn unknown_families_suggest_the_nearest() {
     let said = rexnet(&["zoo", "--family", "rexnet_light"]);
     assert_eq!(said.code, 2);
     assert!(said.stderr.contains("did you mean `rexnet_lite`?"), "{}", said.stderr);
+}
+
+#[test]
+fn the_figure_has_a_dot_for_every_published_imagenet_accuracy() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown: Vec<String> = serde_json::from_str::<Vec<serde_json::Value>>(
+        &rexnet_in(folder.path(), &["zoo", "--plot", "zoo.svg", "--json"]).ok(),
+    )
+    .unwrap()
+    .iter()
+    .filter(|row| !row["published_top1"].is_null() && row["dataset"] == "ImageNet-1k")
+    .map(|row| row["name"].as_str().unwrap().to_owned())
+    .collect();
+    let svg = std::fs::read_to_string(folder.path().join("zoo.svg")).unwrap();
+    assert!(shown.len() > 10 && shown.iter().all(|name| svg.contains(name.as_str())), "{svg}");
+    assert!(!svg.contains("cifar_"), "other data are not set beside them");
+    let said = rexnet_in(folder.path(), &["zoo", "--family", "cifar", "--plot", "none.svg"]);
+    assert!(said.code == 2 && !folder.path().join("none.svg").exists(), "{}", said.stderr);
 }

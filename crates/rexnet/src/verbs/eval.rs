@@ -1,9 +1,11 @@
 //! `rexnet eval DATA -m MODEL`: how good a model is on pictures of known classes.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use clap::Args;
-use rexnet::{Evaluation, Model, Result, align, evaluate, preparation};
+use rexnet::{Evaluation, Result, align, evaluate, page, preparation};
+use rexnet_report::Page;
 use rexnet_score::{ClassScore, Scores, fit_temperature};
 use serde::Serialize;
 
@@ -24,21 +26,30 @@ pub(crate) struct Request {
     /// Find the temperature that calibrates the model on these pictures, and store it in the model file
     #[arg(long)]
     fit_temperature: bool,
+    /// Write a page with scores, classes, confusions, calibration and pictures
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
 struct Report {
-    #[serde(skip)]
     data: String,
     #[serde(flatten)]
     scores: Scores,
     skipped: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f32>,
-    #[serde(skip)]
+    /// Names of the classes that `per_class` counts.
     classes: Vec<String>,
-    #[serde(skip)]
-    confused: Vec<(usize, usize, u64)>,
+    confused: Vec<Confused>,
+}
+
+/// A class and what its pictures were taken for.
+#[derive(Serialize)]
+struct Confused {
+    class: String,
+    taken_for: String,
+    count: u64,
 }
 
 pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<()> {
@@ -67,7 +78,15 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
     if request.fit_temperature {
         temperature = store_temperature(request, fit_temperature(&kept.0, &kept.1, model.classes()), out)?;
     }
-    out.emit(&Report::new(format!("{} ({split})", request.data), &model, &dataset.classes, &seen, temperature))
+    let data = format!("{} ({split})", request.data);
+    if let Some(path) = &request.report {
+        let mut page = Page::new(data.clone(), preparation(&model.meta().spec.input));
+        page::add_evaluation(&mut page, &seen);
+        page::add_pictures(&mut page, &seen, &dataset, model.decode());
+        page::save(&page, path)?;
+        out.note(format_args!("wrote {}", path.display()));
+    }
+    out.emit(&Report::new(data, &seen, temperature))
 }
 
 fn store_temperature(request: &Request, found: Option<f32>, out: &Out) -> Result<Option<f32>> {
@@ -80,22 +99,15 @@ fn store_temperature(request: &Request, found: Option<f32>, out: &Out) -> Result
 }
 
 impl Report {
-    fn new(data: String, model: &Model, classes: &[String], seen: &Evaluation, temperature: Option<f32>) -> Self {
-        let n = model.classes();
-        let pairs = (0..n).flat_map(|label| (0..n).map(move |predicted| (label, predicted)));
-        let mut confused: Vec<_> = pairs
-            .filter(|(label, predicted)| label != predicted)
-            .map(|(label, predicted)| (label, predicted, seen.tally.at(label, predicted)))
-            .filter(|&(.., count)| count > 0)
-            .collect();
-        confused.sort_by_key(|&(label, predicted, count)| (std::cmp::Reverse(count), label, predicted));
-        confused.truncate(SHOWN);
-        let classes = model.meta().classes.clone().unwrap_or_else(|| classes.to_vec());
+    fn new(data: String, seen: &Evaluation, temperature: Option<f32>) -> Self {
+        let classes = seen.classes.clone();
+        let confused = seen.confused().into_iter().map(|(label, class, count)| Confused {
+            class: classes[label].clone(),
+            taken_for: classes[class].clone(),
+            count,
+        });
+        let confused = confused.collect();
         Self { data, scores: seen.tally.scores(), skipped: seen.skipped.len(), temperature, classes, confused }
-    }
-
-    fn name(&self, class: usize) -> String {
-        self.classes.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
     }
 }
 
@@ -131,7 +143,7 @@ impl Answer for Report {
         let mut table = Table::new(&["class", "pictures", "right", "recall", "precision"]);
         for (class, score) in worst.into_iter().take(shown) {
             table.row(vec![
-                self.name(class),
+                self.classes[class].clone(),
                 score.count.to_string(),
                 score.right.to_string(),
                 show(score.recall, 3),
@@ -142,8 +154,8 @@ impl Answer for Report {
         if !self.confused.is_empty() {
             writeln!(to, "\nMost confused")?;
             let mut table = Table::new(&["class", "taken for", "pictures"]);
-            for &(label, predicted, count) in &self.confused {
-                table.row(vec![self.name(label), self.name(predicted), count.to_string()]);
+            for Confused { class, taken_for, count } in self.confused.iter().take(SHOWN) {
+                table.row(vec![class.clone(), taken_for.clone(), count.to_string()]);
             }
             table.write(to)?;
         }

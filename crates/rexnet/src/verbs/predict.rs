@@ -95,10 +95,9 @@ impl Request {
     /// Says what was seen; counts a broken picture.
     fn answer(&self, model: &Model, path: String, logits: Result<&[f32], &String>, out: &mut Out) -> Result<usize> {
         let seen = match logits {
-            Ok(logits) => Seen::Classes {
-                top: model.ranked(logits).into_iter().take(self.top).collect(),
-                logits: self.logits.then(|| logits.to_vec()),
-            },
+            Ok(logits) => {
+                Seen::Classes { top: model.top(logits, self.top), logits: self.logits.then(|| logits.to_vec()) }
+            }
             Err(error) => Seen::Broken { error: error.clone() },
         };
         let broken = usize::from(matches!(seen, Seen::Broken { .. }));

@@ -1,10 +1,13 @@
 //! `rexnet zoo`: the known networks, what was published about them, and where weights are.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use rexnet::{Error, Result};
+use rexnet_report::Chart;
 use rexnet_spec::{ZOO, ZooEntry, nearest};
+use rexnet_weights::write_atomic;
 use serde::Serialize;
 
 use crate::out::{Answer, Out};
@@ -22,6 +25,9 @@ pub(crate) struct Request {
     /// Order of the rows [default: family and width]
     #[arg(long)]
     sort: Option<Sort>,
+    /// Write a figure: published top-1 over multiply-adds
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -51,7 +57,35 @@ pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
         Some(Sort::Macs) => rows.sort_by_key(|row| row.macs),
         Some(Sort::Top1) => rows.sort_by(|a, b| top1(b).total_cmp(&top1(a))),
     }
+    if let Some(path) = &request.plot {
+        plot(&rows, path)?;
+        out.note(format_args!("wrote {}", path.display()));
+    }
     out.emit(&Rows(rows))
+}
+
+/// What most accuracies are of.
+const IMAGENET: &str = "ImageNet-1k";
+
+/// The networks with a published accuracy, a colour a family. Accuracies of other data would mislead beside ImageNet's.
+fn plot(rows: &[Row], path: &Path) -> Result<()> {
+    let mut families: Vec<&str> = Vec::new();
+    let shown = |row: &&Row| row.published_top1.is_some() && row.dataset == IMAGENET;
+    for row in rows.iter().filter(shown) {
+        if !families.contains(&row.family) {
+            families.push(row.family);
+        }
+    }
+    if families.is_empty() {
+        return Err(Error::usage("none of these networks has a published accuracy on ImageNet", "choose others"));
+    }
+    let chart = Chart::new("Published accuracy", "multiply-adds", "top-1 on ImageNet-1k, percent").log_x();
+    let chart = families.into_iter().fold(chart, |chart, family| {
+        let of_family = rows.iter().filter(shown).filter(|row| row.family == family);
+        let dot = |row: &Row| (row.macs as f64, row.published_top1.unwrap_or(f64::NAN), row.name.to_owned());
+        chart.dots(family, of_family.map(dot))
+    });
+    write_atomic::<io::Error>(path, |file| file.write_all(chart.to_svg().as_bytes())).map_err(Error::file(path))
 }
 
 fn known_family(family: &str) -> Result<()> {
