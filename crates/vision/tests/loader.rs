@@ -29,8 +29,15 @@ fn options(threads: usize) -> LoaderOptions {
     LoaderOptions { seed: 5, batch: 6, threads, augment: Augment::default(), input }
 }
 
+/// Everything that draws.
+fn all() -> Augment {
+    let randaugment = Some("rand-m9-mstd0.5-inc1".parse().unwrap());
+    Augment { randaugment, color_jitter: 0.4, hue_jitter: 0.1, ..Augment::default() }
+}
+
 fn batches(folder: &Path, threads: usize, steps: impl Iterator<Item = u64>) -> Vec<Batch> {
-    let mut loader = Loader::new(dataset(folder), options(threads)).unwrap();
+    let options = LoaderOptions { augment: all(), ..options(threads) };
+    let mut loader = Loader::new(dataset(folder), options).unwrap();
     steps.map(|step| loader.at(step).unwrap()).collect()
 }
 
@@ -43,6 +50,8 @@ fn batches_are_the_same_for_any_number_of_threads() {
     assert_eq!(batches(folder.path(), 2, 0..8), one);
     assert_eq!(batches(folder.path(), 8, 0..8), one);
     assert_ne!(one[0].pixels, one[3].pixels, "another epoch, another order");
+    let plain = Loader::new(dataset(folder.path()), options(1)).unwrap().at(0).unwrap();
+    assert_ne!(one[0].pixels, plain.pixels);
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(crate) use decode::format_of;
 pub use decode::{Decode, decode};
 pub use error::PictureError;
 pub use normalise::Normalise;
+pub(crate) use normalise::luma;
 pub use pixels::Picture;
 pub use preprocess::Preprocess;
+pub(crate) use preprocess::mean_colour;
 pub use resize::Filter;

@@ -41,7 +41,7 @@ impl Preprocess {
         let [h, w] = self.input.eval_size().map(|n| n as usize);
         let filter = Filter { interpolation: self.input.interpolation, antialias: self.input.antialias };
         let [th, tw] = self.resized([picture.height(), picture.width()]);
-        let fill = if self.input.resize == ResizeMode::Letterbox { self.mean_colour() } else { [0; 3] };
+        let fill = if self.input.resize == ResizeMode::Letterbox { mean_colour(&self.input) } else { [0; 3] };
         picture.resize_part([tw, th], central(tw, th, w, h), filter).pad_around(w, h, fill)
     }
 
@@ -68,9 +68,10 @@ impl Preprocess {
         };
         sides.map(|side| (side as usize).max(1))
     }
+}
 
-    fn mean_colour(&self) -> [u8; 3] {
-        let mean = &self.input.mean;
-        std::array::from_fn(|plane| (255.0 * mean[plane.min(mean.len() - 1)]).round() as u8)
-    }
+/// The colour that normalises to 0, as near as bytes come.
+pub(crate) fn mean_colour(input: &Input) -> [u8; 3] {
+    let mean = &input.mean;
+    std::array::from_fn(|plane| (255.0 * mean[plane.min(mean.len() - 1)]).round() as u8)
 }
