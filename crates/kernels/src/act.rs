@@ -104,13 +104,19 @@ pub(crate) fn map_into<V: Lanes>(v: V, act: Act, from: &[f32], to: &mut [f32]) {
     dispatch(v, act, Into { from, to });
 }
 
+/// The same of whole numbers, i32 in the place of each f32: of `unit` times the number, plus `bias`.
+#[inline(always)]
+pub(crate) fn map_whole_into<V: Lanes>(v: V, act: Act, [unit, bias]: [V::F; 2], from: &[f32], to: &mut [f32]) {
+    dispatch(v, act, WholeInto::<V> { unit, bias, from, to });
+}
+
 /// Where values come from and go to; every implementation is one loop.
-trait Path {
-    fn each<V: Lanes>(self, v: V, f: impl Function);
+trait Path<V: Lanes> {
+    fn each(self, v: V, f: impl Function);
 }
 
 #[inline(always)]
-fn dispatch<V: Lanes>(v: V, act: Act, path: impl Path) {
+fn dispatch<V: Lanes>(v: V, act: Act, path: impl Path<V>) {
     match act {
         Act::Linear => path.each(v, Linear),
         Act::Relu => path.each(v, Relu),
@@ -126,9 +132,9 @@ fn dispatch<V: Lanes>(v: V, act: Act, path: impl Path) {
 
 struct InPlace<'a>(&'a mut [f32]);
 
-impl Path for InPlace<'_> {
+impl<V: Lanes> Path<V> for InPlace<'_> {
     #[inline(always)]
-    fn each<V: Lanes>(self, v: V, f: impl Function) {
+    fn each(self, v: V, f: impl Function) {
         let mut vectors = self.0.chunks_exact_mut(V::N);
         for x in &mut vectors {
             v.store(f.of(v, v.load(x)), x);
@@ -145,11 +151,27 @@ struct Into<'a> {
     to: &'a mut [f32],
 }
 
-impl Path for Into<'_> {
+impl<V: Lanes> Path<V> for Into<'_> {
     #[inline(always)]
-    fn each<V: Lanes>(self, v: V, f: impl Function) {
+    fn each(self, v: V, f: impl Function) {
         for (x, y) in self.from.chunks_exact(V::N).zip(self.to.chunks_exact_mut(V::N)) {
             v.store(f.of(v, v.load(x)), y);
+        }
+    }
+}
+
+struct WholeInto<'a, V: Lanes> {
+    unit: V::F,
+    bias: V::F,
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl<V: Lanes> Path<V> for WholeInto<'_, V> {
+    #[inline(always)]
+    fn each(self, v: V, f: impl Function) {
+        for (x, y) in self.from.chunks_exact(V::N).zip(self.to.chunks_exact_mut(V::N)) {
+            v.store(f.of(v, v.fma(v.float(v.load(x)), self.unit, self.bias)), y);
         }
     }
 }

@@ -8,8 +8,9 @@ use crate::ahead::Ahead;
 use crate::arena::{Arena, Buffer};
 use crate::isa::{Isa, Products};
 use crate::lanes::Lanes;
+use crate::packed::Packed;
 use crate::planes::PlanesMut;
-use crate::pointwise::{Packed, Scalars};
+use crate::pointwise::Scalars;
 use crate::tile::{Arithmetic, Epilogue, multiply};
 use crate::window::{Map, Window, correlate};
 

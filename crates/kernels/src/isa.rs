@@ -3,8 +3,8 @@
 use std::fmt;
 
 #[cfg(target_arch = "x86_64")]
-use crate::lanes::{Avx2, Avx512, Avx512Bf16};
-use crate::lanes::{Lanes, Pairs, Portable};
+use crate::lanes::{Avx2, Avx2Vnni, Avx512, Avx512Bf16, Avx512Vnni};
+use crate::lanes::{Lanes, Pairs, Portable, Quads};
 #[cfg(target_arch = "x86_64")]
 use crate::tiles;
 
@@ -29,6 +29,8 @@ pub enum Precision {
     F32,
     /// bf16, summed in f32.
     Bf16,
+    /// Whole numbers of eight bits, activations unsigned, weights signed, summed in i32.
+    Int8,
 }
 
 /// How products are made.
@@ -40,16 +42,39 @@ pub enum Products {
     Pairs,
     /// Pairs of bf16 in the matrix unit, AMX.
     Tiles,
+    /// Quads of eight bits in vectors, by the instructions that any processor of the set has.
+    Quads,
+    /// Quads of eight bits in vectors, by an instruction of their own, VNNI.
+    Vnni,
+    /// Quads of eight bits in the matrix unit.
+    QuadTiles,
 }
 
 impl Products {
-    /// What kernels that make them are called beside an instruction set's others: `amx`, or `avx512bf16`.
+    /// What kernels that make them are called beside an instruction set's others: `amx`, `avx512bf16`, `avx512vnni`.
     pub fn kernels(self, isa: Isa) -> &'static str {
         match self {
-            Self::Single => isa.name(),
+            Self::Single | Self::Quads => isa.name(),
             Self::Pairs => "avx512bf16",
-            Self::Tiles => "amx",
+            Self::Vnni if isa.lanes() == 8 => "avxvnni",
+            Self::Vnni => "avx512vnni",
+            Self::Tiles | Self::QuadTiles => "amx",
         }
+    }
+
+    /// The same without the matrix unit, which has nothing to gain from single pixels.
+    #[must_use]
+    pub fn of_a_pixel(self) -> Self {
+        match self {
+            Self::Tiles => Self::Pairs,
+            Self::QuadTiles => Self::Vnni,
+            products => products,
+        }
+    }
+
+    /// Whether they are made in the matrix unit.
+    pub(crate) fn in_tiles(self) -> bool {
+        matches!(self, Self::Tiles | Self::QuadTiles)
     }
 }
 
@@ -58,6 +83,7 @@ impl fmt::Display for Precision {
         f.write_str(match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
         })
     }
 }
@@ -70,6 +96,11 @@ pub(crate) trait Kernel {
 /// The same on pairs of bf16.
 pub(crate) trait PairKernel {
     fn run<V: Pairs>(self, v: V);
+}
+
+/// The same on quads of eight bits.
+pub(crate) trait QuadKernel {
+    fn run<V: Quads>(self, v: V);
 }
 
 impl Isa {
@@ -128,6 +159,50 @@ impl Isa {
             }
             #[cfg(not(target_arch = "x86_64"))]
             Precision::Bf16 => vec![(Products::Pairs, false), (Products::Tiles, false)],
+            Precision::Int8 => match self.0 {
+                Kind::Portable => vec![(Products::Quads, true)],
+                #[cfg(target_arch = "x86_64")]
+                Kind::Avx2 => vec![(Products::Quads, true), (Products::Vnni, self.has_vnni())],
+                #[cfg(target_arch = "x86_64")]
+                Kind::Avx512 => {
+                    let vnni = self.has_vnni();
+                    vec![(Products::Vnni, vnni), (Products::QuadTiles, vnni && tiles::available())]
+                }
+            },
+        }
+    }
+
+    /// The fastest that this machine has with products of a precision beside it, or without any.
+    pub fn detect_for(precision: Precision) -> Self {
+        let has = |isa: &Self| isa.products(precision).iter().any(|&(_, has)| has);
+        Self::table().into_iter().rev().filter_map(|(_, isa)| isa).find(has).unwrap_or_else(Self::detect)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn has_vnni(self) -> bool {
+        match self.0 {
+            Kind::Portable => false,
+            Kind::Avx2 => is_x86_feature_detected!("avxvnni"),
+            Kind::Avx512 => is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512bw"),
+        }
+    }
+
+    /// Runs a text on quads of eight bits, those of the matrix unit's neighbour where that is meant.
+    /// # Panics
+    /// When this machine has no such products beside this instruction set.
+    pub(crate) fn run_quads(self, products: Products, kernel: impl QuadKernel) {
+        match (self.0, products.of_a_pixel()) {
+            (Kind::Portable, Products::Quads) => kernel.run(Portable),
+            // SAFETY: `table` makes this kind only where the processor has AVX2 and FMA.
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2, Products::Quads) => unsafe { run_avx2_quads(kernel) },
+            // SAFETY: as above, and it has VNNI.
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2, Products::Vnni) if self.has_vnni() => unsafe { run_avx2_vnni(kernel) },
+            // SAFETY: `table` makes this kind only where the processor has AVX-512 F and DQ, and it has BW and VNNI.
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx512, Products::Vnni) if self.has_vnni() => unsafe { run_avx512_vnni(kernel) },
+            (_, products) => panic!("{self} has no {products:?}"),
         }
     }
 
@@ -186,6 +261,27 @@ unsafe fn run_avx512_bf16(kernel: impl PairKernel) {
     kernel.run(unsafe { Avx512Bf16::new() });
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn run_avx2_quads(kernel: impl QuadKernel) {
+    // SAFETY: the caller has seen AVX2 and FMA.
+    kernel.run(unsafe { Avx2::new() });
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avxvnni")]
+unsafe fn run_avx2_vnni(kernel: impl QuadKernel) {
+    // SAFETY: the caller has seen AVX2, FMA and AVX-VNNI.
+    kernel.run(unsafe { Avx2Vnni::new() });
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vnni")]
+unsafe fn run_avx512_vnni(kernel: impl QuadKernel) {
+    // SAFETY: the caller has seen AVX-512 F, BW, DQ and VNNI.
+    kernel.run(unsafe { Avx512Vnni::new() });
+}
+
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -214,6 +310,20 @@ pub(crate) fn every_bf16(cases: impl Fn(Isa, Products)) {
             eprintln!("NOT RUN: this machine has no {products:?} of bf16");
         }
     }
+}
+
+/// Runs the same cases on every way to make products of eight bits and names those that this machine lacks.
+#[cfg(test)]
+pub(crate) fn every_int8(cases: impl Fn(Isa, Products)) {
+    every(|isa| {
+        for (products, has) in isa.products(Precision::Int8) {
+            if has {
+                cases(isa, products);
+            } else {
+                eprintln!("NOT RUN: this machine has no {products:?} of eight bits beside {isa}");
+            }
+        }
+    });
 }
 
 #[cfg(test)]

@@ -19,11 +19,13 @@ mod isa;
 #[allow(unsafe_code, reason = "intrinsics")]
 mod lanes;
 pub mod narrow;
+mod packed;
 pub mod peak;
 #[allow(unsafe_code, reason = "mutable views that lie between each other in memory and share no value")]
 pub mod planes;
 pub mod pointwise;
 pub mod pool;
+pub mod quantised;
 #[allow(unsafe_code, reason = "threads that outlive what they are lent")]
 pub mod team;
 mod tile;
@@ -40,8 +42,9 @@ pub use dense::{Dense, Strips};
 pub use depthwise::Taps;
 pub use heap::keep_freed_memory;
 pub use isa::{Isa, Precision, Products};
+pub use packed::Packed;
 pub use planes::{Planes, PlanesMut};
-pub use pointwise::Packed;
+pub use quantised::Scale;
 pub use team::Team;
 pub use tile::{Epilogue, Shortcut};
 pub use window::{Map, Window};

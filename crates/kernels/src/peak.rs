@@ -4,20 +4,20 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::arena::{Arena, Buffer};
-use crate::isa::{Isa, Kernel, PairKernel, Products};
-use crate::lanes::{Lanes, Pairs};
-use crate::narrow;
+use crate::isa::{Isa, Kernel, PairKernel, Products, QuadKernel};
+use crate::lanes::{Lanes, Pairs, Quads};
+use crate::packed::Packed;
 use crate::planes::{Planes, PlanesMut};
-use crate::pointwise::Packed;
+use crate::quantised::Scale;
 use crate::team::Team;
-use crate::tile::{Arithmetic, Epilogue, Paired, Single};
+use crate::tile::{Arithmetic, Epilogue, Fours, Paired, Single};
 
 /// How long a measurement takes.
 const LONG: Duration = Duration::from_millis(100);
 /// Items of a thread in a round: few threads wait long for the last of many.
 const ITEMS: usize = 8;
 
-/// Floating-point operations a second of all threads of a team, two for a multiply-add: chains of multiply-adds that
+/// Operations a second of all threads of a team, two for a multiply-add: chains of multiply-adds that
 /// never leave the registers, or sums of the matrix unit from the first cache.
 /// # Panics
 /// When the machine has no such products.
@@ -28,19 +28,30 @@ pub fn flops(isa: Isa, products: Products, team: &mut Team) -> f64 {
     match products {
         Products::Single => rate(team, &mut rooms, chains, |()| isa.run(Multiply(ROUNDS))),
         Products::Pairs => rate(team, &mut rooms, 2 * chains, |()| isa.run_pairs(Multiply(ROUNDS))),
-        Products::Tiles => tiles(isa, team),
+        Products::Quads | Products::Vnni => {
+            rate(team, &mut rooms, 4 * chains, |()| isa.run_quads(products, Multiply(ROUNDS)))
+        }
+        Products::Tiles | Products::QuadTiles => tiles(isa, products, team),
     }
 }
 
 /// The matrix unit's: 32 pixels by 32 output channels, over and over.
-fn tiles(isa: Isa, team: &mut Team) -> f64 {
+fn tiles(isa: Isa, products: Products, team: &mut Team) -> f64 {
     const PIXELS: usize = 32;
     const INPUTS: usize = 256;
     const OUTPUTS: usize = 32;
     const ROUNDS: usize = 200;
     let (weight, bias) = (vec![1.0; INPUTS * OUTPUTS], [0.0; OUTPUTS]);
-    let packed = Packed::new(&mut Arena::default(), isa, Products::Tiles, &weight, &bias, INPUTS);
-    let (inner, outer) = (narrow::planes(INPUTS / isa.lanes()), OUTPUTS / isa.lanes());
+    let mut arena = Arena::default();
+    let packed = match products {
+        Products::QuadTiles => {
+            let input = Scale { step: 1.0, zero: 0 };
+            Packed::quantised(&mut arena, isa, products, [&weight, &bias], INPUTS, input)
+        }
+        _ => Packed::new(&mut arena, isa, products, &weight, &bias, INPUTS),
+    };
+    let inner = (INPUTS / isa.lanes()).div_ceil(packed.planes_of_a_plane());
+    let outer = OUTPUTS / isa.lanes();
     let room = |_| [Buffer::zeros(inner * PIXELS * isa.lanes()), Buffer::zeros(outer * PIXELS * isa.lanes())];
     let mut rooms: Vec<_> = (0..team.threads()).map(room).collect();
     rate(team, &mut rooms, 2 * PIXELS * INPUTS * OUTPUTS * ROUNDS, |[x, y]| {
@@ -89,6 +100,13 @@ impl PairKernel for Multiply {
     }
 }
 
+impl QuadKernel for Multiply {
+    #[inline(always)]
+    fn run<V: Quads>(self, v: V) {
+        self.chains::<V, Fours>(v);
+    }
+}
+
 impl Multiply {
     #[inline(always)]
     fn chains<V: Lanes, A: Arithmetic<V>>(self, v: V) {
@@ -131,7 +149,7 @@ fn keep<V: Lanes>(v: V, sums: [V::F; CHAINS]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::{every, every_bf16};
+    use crate::isa::{every, every_bf16, every_int8};
 
     #[test]
     fn a_rate_counts_whole_rounds_of_all_threads() {
@@ -150,6 +168,8 @@ mod tests {
             let mut team = Team::new(1);
             assert!(flops(isa, Products::Single, &mut team) > 0.0 && bytes(isa, &mut team) > 0.0, "{isa}");
         });
-        every_bf16(|isa, products| assert!(flops(isa, products, &mut Team::new(1)) > 0.0, "{products:?}"));
+        let has_some = |isa, products| assert!(flops(isa, products, &mut Team::new(1)) > 0.0, "{isa} {products:?}");
+        every_bf16(has_some);
+        every_int8(has_some);
     }
 }

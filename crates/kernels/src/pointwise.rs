@@ -6,12 +6,11 @@
 use std::ops::Range;
 
 use crate::ahead::{Ahead, ask_near};
-use crate::arena::{Arena, Buffer};
-use crate::isa::{Isa, Kernel, PairKernel, Products};
-use crate::lanes::{Lanes, Pairs};
-use crate::narrow;
+use crate::isa::{Kernel, PairKernel, Products, QuadKernel};
+use crate::lanes::{Lanes, Pairs, Quads};
+use crate::packed::{Packed, Panel};
 use crate::planes::{Planes, PlanesMut};
-use crate::tile::{Arithmetic, Epilogue, Finish, Paired, Place, Single, Stage, load, multiply};
+use crate::tile::{Arithmetic, Epilogue, Finish, Fours, Paired, Place, Single, Stage, load, multiply};
 #[cfg(target_arch = "x86_64")]
 use crate::tiled;
 
@@ -25,95 +24,17 @@ pub fn reference(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     }
 }
 
-/// Weights and bias of a 1x1 convolution, or of a fully connected layer, as one instruction set wants them.
-#[derive(Debug)]
-pub struct Packed {
-    isa: Isa,
-    products: Products,
-    c_in: usize,
-    c_out: usize,
-    panels: Vec<Panel>,
-    values: Buffer,
-}
-
-/// Some planes of output channels: their bias, then a row of their weights for each input channel, or pair of them.
-#[derive(Clone, Debug)]
-pub(crate) struct Panel {
-    pub(crate) planes: Range<usize>,
-    values: Range<usize>,
-}
-
 impl Packed {
-    /// Packs `weight`, `[out, c_in]`, and `bias`, `[out]`, into memory of `arena`.
-    /// # Panics
-    /// When the lengths do not fit.
-    pub fn new(arena: &mut Arena, isa: Isa, products: Products, weight: &[f32], bias: &[f32], c_in: usize) -> Self {
-        let (lanes, c_out) = (isa.lanes(), bias.len());
-        assert_eq!(weight.len(), c_out * c_in);
-        let rows = match products {
-            Products::Single => c_in,
-            Products::Pairs => c_in.div_ceil(2),
-            // Whole planes of a narrow map.
-            Products::Tiles => c_in.div_ceil(2 * lanes) * lanes,
-        };
-        let panels = panels(c_out.div_ceil(lanes), products, (rows + 1) * lanes);
-        let mut values = arena.zeros(panels.last().map_or(0, |p| p.values.end));
-        for panel in &panels {
-            let first = panel.planes.start * lanes;
-            let (head, rows) = values[panel.values.clone()].split_at_mut(panel.planes.len() * lanes);
-            for (o, value) in (first..c_out).zip(&mut *head) {
-                *value = bias[o];
-            }
-            for (k, row) in rows.chunks_exact_mut(head.len()).enumerate() {
-                for (o, value) in (first..c_out).zip(row) {
-                    *value = entry(products, &weight[o * c_in..][..c_in], k);
-                }
-            }
-        }
-        Self { isa, products, c_in, c_out, panels, values }
-    }
-
-    /// The instruction set it is packed for.
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// How its products are made: anything but `Single` reads narrow maps.
-    pub fn products(&self) -> Products {
-        self.products
-    }
-
-    /// Input channels.
-    pub fn c_in(&self) -> usize {
-        self.c_in
-    }
-
-    /// Output channels.
-    pub fn c_out(&self) -> usize {
-        self.c_out
-    }
-
-    /// Planes of output channels of each panel, in order.
-    pub fn panels(&self) -> impl ExactSizeIterator<Item = Range<usize>> + '_ {
-        self.panels.iter().map(|panel| panel.planes.clone())
-    }
-
-    /// Bias and weights of a panel.
-    pub(crate) fn values(&self, panel: &Panel) -> (&[f32], &[f32]) {
-        self.values[panel.values.clone()].split_at(panel.planes.len() * self.isa.lanes())
-    }
-
     /// `y[o] = act(bias[o] + sum over c of weight[o][c] * x[c]) + shortcut[o]` for the output channels of some panels.
     ///
     /// `y` has the planes of those panels and `x`'s pixels, in any rows; `x`'s rows lie side by side.
     /// # Panics
     /// When the extents do not fit.
     pub fn run(&self, panels: Range<usize>, x: Planes, y: PlanesMut, epilogue: &Epilogue) {
-        let planes = self.c_in.div_ceil(self.isa.lanes());
-        let planes = if self.products == Products::Single { planes } else { narrow::planes(planes) };
-        assert_eq!((x.planes(), x.lanes()), (planes, self.isa.lanes()));
+        let planes = self.c_in().div_ceil(self.isa().lanes()).div_ceil(self.planes_of_a_plane());
+        assert_eq!((x.planes(), x.lanes()), (planes, self.isa().lanes()));
         #[cfg(target_arch = "x86_64")]
-        if self.products == Products::Tiles {
+        if self.products().in_tiles() {
             return tiled::run(self.prepare(panels, x, y, epilogue));
         }
         self.product(panels, x, y, epilogue);
@@ -126,49 +47,22 @@ impl Packed {
         y: PlanesMut<'a>,
         epilogue: &'a Epilogue,
     ) -> Product<'a, X> {
-        let panels = &self.panels[panels];
+        let panels = self.panels_of(panels);
         let planes = panels.iter().map(|panel| panel.planes.len()).sum();
-        assert_eq!((y.planes(), y.lanes(), y.area()), (planes, self.isa.lanes(), x.pixels()));
+        assert_eq!((y.planes(), y.lanes(), y.area()), (planes, self.isa().lanes(), x.pixels()));
         let first = panels.first().map_or(0, |panel| panel.planes.start);
         Product { packed: self, panels, first, x, y, epilogue }
     }
 
     pub(crate) fn product<X: Scalars>(&self, panels: Range<usize>, x: X, y: PlanesMut, epilogue: &Epilogue) {
         let product = self.prepare(panels, x, y, epilogue);
-        match self.products {
-            Products::Single => self.isa.run(product),
-            Products::Pairs => self.isa.run_pairs(product),
-            Products::Tiles => unreachable!("a narrow map is multiplied by `tiled`"),
+        match self.products() {
+            Products::Single => self.isa().run(product),
+            Products::Pairs => self.isa().run_pairs(product),
+            Products::Quads | Products::Vnni => self.isa().run_quads(self.products(), product),
+            Products::Tiles | Products::QuadTiles => unreachable!("a narrow map is multiplied by `tiled`"),
         }
     }
-}
-
-/// What row `k` has of an output channel's weights: one of f32, or two of bf16 in its place.
-fn entry(products: Products, weights: &[f32], k: usize) -> f32 {
-    let pair = |i: usize| weights.get(i).map_or(0, |&w| u32::from(narrow::bits(w)));
-    match products {
-        Products::Single => weights[k],
-        Products::Pairs | Products::Tiles => f32::from_bits(pair(2 * k) | pair(2 * k + 1) << 16),
-    }
-}
-
-/// Cuts planes, of so many values each, into panels. Of f32: of three and two such that two threads can share them
-/// evenly, the threes first, none, one or two of them. Of bf16: of two, as narrow maps have them.
-fn panels(planes: usize, products: Products, values: usize) -> Vec<Panel> {
-    let threes = match planes {
-        _ if products != Products::Single => 0,
-        0..3 => 0,
-        _ if planes % 4 == 2 => 2,
-        _ => planes % 2,
-    };
-    let mut panels: Vec<Panel> = Vec::new();
-    let mut first = 0;
-    while first < planes {
-        let count = if panels.len() < threes { 3 } else { 2.min(planes - first) };
-        panels.push(Panel { planes: first..first + count, values: first * values..(first + count) * values });
-        first += count;
-    }
-    panels
 }
 
 /// What a product takes its scalars from.
@@ -239,6 +133,13 @@ impl<X: Scalars> PairKernel for Product<'_, X> {
     }
 }
 
+impl<X: Scalars> QuadKernel for Product<'_, X> {
+    #[inline(always)]
+    fn run<V: Quads>(self, v: V) {
+        self.work::<V, Fours>(v);
+    }
+}
+
 impl<X: Scalars> Product<'_, X> {
     #[inline(always)]
     fn work<V: Lanes, A: Arithmetic<V>>(mut self, v: V) {
@@ -283,8 +184,9 @@ impl<X: Scalars> Product<'_, X> {
     /// Finishes staged sums of `pixels` pixels by `planes` planes.
     #[inline(always)]
     pub(crate) fn finish(&mut self, stage: &Stage, size: [usize; 2], place: Place) {
-        let finish = Finish { stage, size, y: &mut self.y, place, epilogue: self.epilogue };
-        self.packed.isa.run(finish);
+        let worth = self.packed.worth(place.plane);
+        let finish = Finish { stage, size, worth, y: &mut self.y, place, epilogue: self.epilogue };
+        self.packed.isa().run(finish);
     }
 }
 
@@ -311,11 +213,11 @@ impl<V: Lanes, const NV: usize> Tile<'_, V, NV> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::{every, every_bf16};
+    use crate::isa::{every, every_bf16, every_int8};
     use crate::planes::testing::{channels_of, planes_of};
     use crate::planes::values;
     use crate::window::testing::numbers;
-    use crate::{Act, Buffer, Map, Shortcut, Window, dense};
+    use crate::{Act, Arena, Buffer, Isa, Map, Scale, Shortcut, Window, dense, narrow};
 
     /// Activation and shortcut on top of the dense reference.
     fn reference(x: &[f32], from: Map, weight: &[f32], bias: &[f32], act: Act, shortcut: &[f32]) -> Vec<f32> {
@@ -397,9 +299,18 @@ mod tests {
         let cases = |isa: Isa, products: Products| {
             let (lanes, area, c) = (isa.lanes(), 70, 33);
             let (weight, bias) = (numbers(c * 40, 2), numbers(40, 3));
-            let packed = Packed::new(&mut Arena::default(), isa, products, &weight, &bias, c);
-            let (inner, outer) = (packed.c_in().div_ceil(lanes), packed.c_out().div_ceil(lanes));
-            let inner = if products == Products::Single { inner } else { narrow::planes(inner) };
+            let mut arena = Arena::default();
+            let packed = match products {
+                Products::Single | Products::Pairs | Products::Tiles => {
+                    Packed::new(&mut arena, isa, products, &weight, &bias, c)
+                }
+                _ => {
+                    let input = Scale { step: 0.1, zero: 3 };
+                    Packed::quantised(&mut arena, isa, products, [&weight, &bias], c, input)
+                }
+            };
+            let inner = packed.c_in().div_ceil(lanes).div_ceil(packed.planes_of_a_plane());
+            let outer = packed.c_out().div_ceil(lanes);
             let x: Vec<f32> = (0..values(lanes, inner, area, 1)).map(|i| (i % 7) as f32 * 0.25 - 0.7).collect();
             let x = Planes::new(&x, lanes, inner, area, 1);
             let cut = |height: usize| {
@@ -416,5 +327,6 @@ mod tests {
         };
         every(|isa| cases(isa, Products::Single));
         every_bf16(cases);
+        every_int8(cases);
     }
 }

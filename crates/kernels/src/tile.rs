@@ -2,7 +2,7 @@
 
 use crate::act::{self, Act};
 use crate::isa::Kernel;
-use crate::lanes::{Lanes, Pairs};
+use crate::lanes::{Lanes, Pairs, Quads};
 use crate::planes::{Planes, PlanesMut};
 
 /// How a scalar of the input and a vector of weights make a product.
@@ -25,6 +25,16 @@ impl<V: Lanes> Arithmetic<V> for Single {
 pub(crate) struct Paired;
 
 impl<V: Pairs> Arithmetic<V> for Paired {
+    #[inline(always)]
+    fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F {
+        v.dot(x, w, sum)
+    }
+}
+
+/// Four numbers of eight bits by fours of them.
+pub(crate) struct Fours;
+
+impl<V: Quads> Arithmetic<V> for Fours {
     #[inline(always)]
     fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F {
         v.dot(x, w, sum)
@@ -119,6 +129,8 @@ pub(crate) struct Finish<'a, 'b> {
     pub(crate) stage: &'a Stage,
     /// Pixels and planes that are staged; pixels past the map's last are dropped.
     pub(crate) size: [usize; 2],
+    /// Of sums that are whole numbers, for each plane a vector of what a unit is worth and one of bias.
+    pub(crate) worth: Option<&'a [f32]>,
     pub(crate) y: &'a mut PlanesMut<'b>,
     pub(crate) place: Place,
     pub(crate) epilogue: &'a Epilogue<'a>,
@@ -127,7 +139,7 @@ pub(crate) struct Finish<'a, 'b> {
 impl Kernel for Finish<'_, '_> {
     #[inline(always)]
     fn run<V: Lanes>(self, v: V) {
-        let Self { stage, size: [pixels, planes], y, place, epilogue } = self;
+        let Self { stage, size: [pixels, planes], worth, y, place, epilogue } = self;
         let first = place.plane - place.first;
         let end = y.area().min(place.pixel + pixels);
         y.runs(
@@ -135,8 +147,14 @@ impl Kernel for Finish<'_, '_> {
             place.pixel..end,
             #[inline(always)]
             |plane, pixel, run| {
-                let staged = ((plane - first) * pixels + pixel - place.pixel) * V::N;
-                act::map_into(v, epilogue.act, &stage.0[staged..], run);
+                let staged = &stage.0[((plane - first) * pixels + pixel - place.pixel) * V::N..];
+                match worth {
+                    None => act::map_into(v, epilogue.act, staged, run),
+                    Some(worth) => {
+                        let [unit, bias] = load(v, &worth[2 * (plane - first) * V::N..]);
+                        act::map_whole_into(v, epilogue.act, [unit, bias], staged, run);
+                    }
+                }
                 if let Some(shortcut) = &epilogue.shortcut {
                     shortcut.add(v, plane + place.first, pixel, run);
                 }

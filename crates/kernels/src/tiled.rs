@@ -5,13 +5,22 @@
 
 use crate::ahead::Ahead;
 use crate::arena::Buffer;
+use crate::isa::Products;
+use crate::packed::Panel;
 use crate::planes::Planes;
-use crate::pointwise::{Panel, Product};
+use crate::pointwise::Product;
 use crate::tile::{Place, Stage};
-use crate::tiles::{ROWS, Sum, Tiles};
+use crate::tiles::{Dot, PairDot, QuadDot, ROWS, Sum, Tiles};
 
 /// Some panels times all pixels of `x`.
-pub(crate) fn run(mut product: Product<Planes>) {
+pub(crate) fn run(product: Product<Planes>) {
+    match product.packed.products() {
+        Products::QuadTiles => work::<QuadDot>(product),
+        _ => work::<PairDot>(product),
+    }
+}
+
+fn work<D: Dot>(mut product: Product<Planes>) {
     let (x, planes) = (product.x, product.x.planes());
     let mut copy = Buffer::default();
     if x.area() < ROWS {
@@ -23,11 +32,11 @@ pub(crate) fn run(mut product: Product<Planes>) {
     let padded = if x.area() < ROWS { Planes::new(&copy, x.lanes(), planes, 1, ROWS) } else { x };
     let (tiles, mut stage) = (Tiles::new(), Stage::new());
     for panel in product.panels {
-        panel_of(&mut product, panel, padded, &tiles, &mut stage);
+        panel_of::<D>(&mut product, panel, padded, &tiles, &mut stage);
     }
 }
 
-fn panel_of(product: &mut Product<Planes>, panel: &Panel, x: Planes, tiles: &Tiles, stage: &mut Stage) {
+fn panel_of<D: Dot>(product: &mut Product<Planes>, panel: &Panel, x: Planes, tiles: &Tiles, stage: &mut Stage) {
     let (bias, weights) = product.packed.values(panel);
     let row = bias.len();
     // Blocks of pixels that the unit sums at once.
@@ -46,11 +55,11 @@ fn panel_of(product: &mut Product<Planes>, panel: &Panel, x: Planes, tiles: &Til
         };
         let out = stage.values();
         match (panel.planes.len(), block / ROWS) {
-            (2, 2) => tiles.two_by_two(&sum(0), out),
-            (1, 4) => tiles.four_by_one(&sum(0), out),
+            (2, 2) => D::two_by_two(tiles, &sum(0), out),
+            (1, 4) => D::four_by_one(tiles, &sum(0), out),
             (planes, _) => {
                 for plane in 0..planes {
-                    tiles.one_by_one(&sum(plane), &mut out[plane * ROWS * ROWS..]);
+                    D::one_by_one(tiles, &sum(plane), &mut out[plane * ROWS * ROWS..]);
                 }
             }
         }

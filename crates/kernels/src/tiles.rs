@@ -1,5 +1,5 @@
 //! The matrix unit of some x86 processors, AMX: tiles of sixteen rows of 64 bytes. It multiplies 16 pixels by 16 output
-//! channels over 32 input channels in bf16 in sixteen cycles.
+//! channels over 32 input channels in bf16, or 64 in eight bits, in sixteen cycles.
 //!
 //! There are no intrinsics in stable Rust, so the instructions are spelled out, a whole tile of sums at a time: nothing
 //! is kept in the unit between two of them.
@@ -21,8 +21,8 @@ pub(crate) fn available() -> bool {
 }
 
 fn processor_has_it() -> bool {
-    const BF16_AND_TILE: u32 = 1 << 22 | 1 << 24;
-    __cpuid_count(0, 0).eax >= 7 && __cpuid_count(7, 0).edx & BF16_AND_TILE == BF16_AND_TILE
+    const BF16_TILE_INT8: u32 = 1 << 22 | 1 << 24 | 1 << 25;
+    __cpuid_count(0, 0).eax >= 7 && __cpuid_count(7, 0).edx & BF16_TILE_INT8 == BF16_TILE_INT8
 }
 
 /// Linux keeps the unit's 8 KiB of state only for processes that ask.
@@ -52,7 +52,6 @@ struct Shapes {
     rows: [u8; 16],
 }
 
-#[allow(clippy::unused_self, reason = "the unit sums only where it was set up")]
 impl Tiles {
     /// # Panics
     /// Where there is none.
@@ -72,116 +71,139 @@ impl Tiles {
         // SAFETY: a hint, which reads nothing that the program could see.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
     }
-
-    /// Sums of two rows of pixels by two planes.
-    #[inline(always)]
-    pub(crate) fn two_by_two(&self, sum: &Sum, out: &mut [f32]) {
-        sum.check(2, 2, out);
-        // SAFETY: extents are checked; the unit was set up in `new`.
-        unsafe {
-            asm!(
-                "tileloadd tmm0, [{bias} + {none}]",
-                "tileloadd tmm1, [{bias} + {none}]",
-                "tileloadd tmm2, [{bias} + {none} + 64]",
-                "tileloadd tmm3, [{bias} + {none} + 64]",
-                "2:",
-                "tileloadd tmm4, [{x} + {line}]",
-                "tileloadd tmm5, [{x} + {line} + 1024]",
-                "tileloadd tmm6, [{w} + {row}]",
-                "tileloadd tmm7, [{w} + {row} + 64]",
-                "tdpbf16ps tmm0, tmm4, tmm6",
-                "tdpbf16ps tmm1, tmm5, tmm6",
-                "tdpbf16ps tmm2, tmm4, tmm7",
-                "tdpbf16ps tmm3, tmm5, tmm7",
-                "add {x}, {plane}",
-                "add {w}, {chunk}",
-                "dec {chunks}",
-                "jnz 2b",
-                "tilestored [{out} + {line}], tmm0",
-                "tilestored [{out} + {line} + 1024], tmm1",
-                "tilestored [{out} + {line} + 2048], tmm2",
-                "tilestored [{out} + {line} + 3072], tmm3",
-                bias = in(reg) sum.bias.as_ptr(), none = in(reg) 0usize, row = in(reg) 4 * sum.row, line = in(reg) BYTES,
-                x = inout(reg) sum.x.at(sum.pixel) => _, plane = in(reg) 4 * sum.x.stride(),
-                w = inout(reg) sum.weights.as_ptr() => _, chunk = in(reg) 4 * ROWS * sum.row,
-                chunks = inout(reg) sum.x.planes() => _, out = in(reg) out.as_mut_ptr(),
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack),
-            );
-        }
-    }
-
-    /// Sums of four rows of pixels by one plane.
-    #[inline(always)]
-    pub(crate) fn four_by_one(&self, sum: &Sum, out: &mut [f32]) {
-        sum.check(4, 1, out);
-        // SAFETY: extents are checked; the unit was set up in `new`.
-        unsafe {
-            asm!(
-                "tileloadd tmm0, [{bias} + {none}]",
-                "tileloadd tmm1, [{bias} + {none}]",
-                "tileloadd tmm2, [{bias} + {none}]",
-                "tileloadd tmm3, [{bias} + {none}]",
-                "2:",
-                "tileloadd tmm4, [{w} + {row}]",
-                "tileloadd tmm5, [{x} + {line}]",
-                "tdpbf16ps tmm0, tmm5, tmm4",
-                "tileloadd tmm6, [{x} + {line} + 1024]",
-                "tdpbf16ps tmm1, tmm6, tmm4",
-                "tileloadd tmm7, [{x} + {line} + 2048]",
-                "tdpbf16ps tmm2, tmm7, tmm4",
-                "tileloadd tmm5, [{x} + {line} + 3072]",
-                "tdpbf16ps tmm3, tmm5, tmm4",
-                "add {x}, {plane}",
-                "add {w}, {chunk}",
-                "dec {chunks}",
-                "jnz 2b",
-                "tilestored [{out} + {line}], tmm0",
-                "tilestored [{out} + {line} + 1024], tmm1",
-                "tilestored [{out} + {line} + 2048], tmm2",
-                "tilestored [{out} + {line} + 3072], tmm3",
-                bias = in(reg) sum.bias.as_ptr(), none = in(reg) 0usize, row = in(reg) 4 * sum.row, line = in(reg) BYTES,
-                x = inout(reg) sum.x.at(sum.pixel) => _, plane = in(reg) 4 * sum.x.stride(),
-                w = inout(reg) sum.weights.as_ptr() => _, chunk = in(reg) 4 * ROWS * sum.row,
-                chunks = inout(reg) sum.x.planes() => _, out = in(reg) out.as_mut_ptr(),
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack),
-            );
-        }
-    }
-
-    /// Sums of one row of pixels by one plane: much slower for its size.
-    #[inline(always)]
-    pub(crate) fn one_by_one(&self, sum: &Sum, out: &mut [f32]) {
-        sum.check(1, 1, out);
-        // SAFETY: extents are checked; the unit was set up in `new`.
-        unsafe {
-            asm!(
-                "tileloadd tmm0, [{bias} + {none}]",
-                "2:",
-                "tileloadd tmm4, [{x} + {line}]",
-                "tileloadd tmm6, [{w} + {row}]",
-                "tdpbf16ps tmm0, tmm4, tmm6",
-                "add {x}, {plane}",
-                "add {w}, {chunk}",
-                "dec {chunks}",
-                "jnz 2b",
-                "tilestored [{out} + {line}], tmm0",
-                bias = in(reg) sum.bias.as_ptr(), none = in(reg) 0usize, row = in(reg) 4 * sum.row, line = in(reg) BYTES,
-                x = inout(reg) sum.x.at(sum.pixel) => _, plane = in(reg) 4 * sum.x.stride(),
-                w = inout(reg) sum.weights.as_ptr() => _, chunk = in(reg) 4 * ROWS * sum.row,
-                chunks = inout(reg) sum.x.planes() => _, out = in(reg) out.as_mut_ptr(),
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-                options(nostack),
-            );
-        }
-    }
 }
 
-/// What is summed, in f32: `bias[n] + sum over c of x[c][p] . weights[c][n]` for planes of sixteen output channels `n` and
+/// An instruction that multiplies a tile of pixels by a tile of weights. Sums are made where the unit was set up.
+pub(crate) trait Dot {
+    /// Sums of two rows of pixels by two planes.
+    fn two_by_two(tiles: &Tiles, sum: &Sum, out: &mut [f32]);
+    /// Sums of four rows of pixels by one plane.
+    fn four_by_one(tiles: &Tiles, sum: &Sum, out: &mut [f32]);
+    /// Sums of one row of pixels by one plane: much slower for its size.
+    fn one_by_one(tiles: &Tiles, sum: &Sum, out: &mut [f32]);
+}
+
+macro_rules! dots {
+    ($($(#[$doc:meta])* $name:ident: $instruction:literal;)+) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Dot for $name {
+            #[inline(always)]
+            fn two_by_two(_: &Tiles, sum: &Sum, out: &mut [f32]) {
+                sum.check(2, 2, out);
+                // SAFETY: extents are checked; the unit was set up in `new`.
+                unsafe {
+                    asm!(
+                        "tileloadd tmm0, [{bias} + {none}]",
+                        "tileloadd tmm1, [{bias} + {none}]",
+                        "tileloadd tmm2, [{bias} + {none} + 64]",
+                        "tileloadd tmm3, [{bias} + {none} + 64]",
+                        "2:",
+                        "tileloadd tmm4, [{x} + {line}]",
+                        "tileloadd tmm5, [{x} + {line} + 1024]",
+                        "tileloadd tmm6, [{w} + {row}]",
+                        "tileloadd tmm7, [{w} + {row} + 64]",
+                        concat!($instruction, " tmm0, tmm4, tmm6"),
+                        concat!($instruction, " tmm1, tmm5, tmm6"),
+                        concat!($instruction, " tmm2, tmm4, tmm7"),
+                        concat!($instruction, " tmm3, tmm5, tmm7"),
+                        "add {x}, {plane}",
+                        "add {w}, {chunk}",
+                        "dec {chunks}",
+                        "jnz 2b",
+                        "tilestored [{out} + {line}], tmm0",
+                        "tilestored [{out} + {line} + 1024], tmm1",
+                        "tilestored [{out} + {line} + 2048], tmm2",
+                        "tilestored [{out} + {line} + 3072], tmm3",
+                        bias = in(reg) sum.bias.as_ptr(), none = in(reg) 0usize, row = in(reg) 4 * sum.row, line = in(reg) BYTES,
+                        x = inout(reg) sum.x.at(sum.pixel) => _, plane = in(reg) 4 * sum.x.stride(),
+                        w = inout(reg) sum.weights.as_ptr() => _, chunk = in(reg) 4 * ROWS * sum.row,
+                        chunks = inout(reg) sum.x.planes() => _, out = in(reg) out.as_mut_ptr(),
+                        out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                        out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                        options(nostack),
+                    );
+                }
+            }
+
+            #[inline(always)]
+            fn four_by_one(_: &Tiles, sum: &Sum, out: &mut [f32]) {
+                sum.check(4, 1, out);
+                // SAFETY: extents are checked; the unit was set up in `new`.
+                unsafe {
+                    asm!(
+                        "tileloadd tmm0, [{bias} + {none}]",
+                        "tileloadd tmm1, [{bias} + {none}]",
+                        "tileloadd tmm2, [{bias} + {none}]",
+                        "tileloadd tmm3, [{bias} + {none}]",
+                        "2:",
+                        "tileloadd tmm4, [{w} + {row}]",
+                        "tileloadd tmm5, [{x} + {line}]",
+                        concat!($instruction, " tmm0, tmm5, tmm4"),
+                        "tileloadd tmm6, [{x} + {line} + 1024]",
+                        concat!($instruction, " tmm1, tmm6, tmm4"),
+                        "tileloadd tmm7, [{x} + {line} + 2048]",
+                        concat!($instruction, " tmm2, tmm7, tmm4"),
+                        "tileloadd tmm5, [{x} + {line} + 3072]",
+                        concat!($instruction, " tmm3, tmm5, tmm4"),
+                        "add {x}, {plane}",
+                        "add {w}, {chunk}",
+                        "dec {chunks}",
+                        "jnz 2b",
+                        "tilestored [{out} + {line}], tmm0",
+                        "tilestored [{out} + {line} + 1024], tmm1",
+                        "tilestored [{out} + {line} + 2048], tmm2",
+                        "tilestored [{out} + {line} + 3072], tmm3",
+                        bias = in(reg) sum.bias.as_ptr(), none = in(reg) 0usize, row = in(reg) 4 * sum.row, line = in(reg) BYTES,
+                        x = inout(reg) sum.x.at(sum.pixel) => _, plane = in(reg) 4 * sum.x.stride(),
+                        w = inout(reg) sum.weights.as_ptr() => _, chunk = in(reg) 4 * ROWS * sum.row,
+                        chunks = inout(reg) sum.x.planes() => _, out = in(reg) out.as_mut_ptr(),
+                        out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                        out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                        options(nostack),
+                    );
+                }
+            }
+
+            #[inline(always)]
+            fn one_by_one(_: &Tiles, sum: &Sum, out: &mut [f32]) {
+                sum.check(1, 1, out);
+                // SAFETY: extents are checked; the unit was set up in `new`.
+                unsafe {
+                    asm!(
+                        "tileloadd tmm0, [{bias} + {none}]",
+                        "2:",
+                        "tileloadd tmm4, [{x} + {line}]",
+                        "tileloadd tmm6, [{w} + {row}]",
+                        concat!($instruction, " tmm0, tmm4, tmm6"),
+                        "add {x}, {plane}",
+                        "add {w}, {chunk}",
+                        "dec {chunks}",
+                        "jnz 2b",
+                        "tilestored [{out} + {line}], tmm0",
+                        bias = in(reg) sum.bias.as_ptr(), none = in(reg) 0usize, row = in(reg) 4 * sum.row, line = in(reg) BYTES,
+                        x = inout(reg) sum.x.at(sum.pixel) => _, plane = in(reg) 4 * sum.x.stride(),
+                        w = inout(reg) sum.weights.as_ptr() => _, chunk = in(reg) 4 * ROWS * sum.row,
+                        chunks = inout(reg) sum.x.planes() => _, out = in(reg) out.as_mut_ptr(),
+                        out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                        out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                        options(nostack),
+                    );
+                }
+            }
+        }
+    )+};
+}
+
+dots! {
+    /// Pairs of bf16, summed in f32.
+    PairDot: "tdpbf16ps";
+    /// Quads of eight bits, unsigned by signed, summed in i32.
+    QuadDot: "tdpbusd";
+}
+
+/// What is summed: `bias[n] + sum over c of x[c][p] . weights[c][n]` for planes of sixteen output channels `n` and
 /// sixteen pixels `p` from `pixel` on, `[plane][p][n]`.
 pub(crate) struct Sum<'a> {
     /// A vector a plane.

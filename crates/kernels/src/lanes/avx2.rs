@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "a long list of intrinsics says nothing")]
 use core::arch::x86_64::*;
 
-use super::Lanes;
+use super::{Lanes, Quads};
 
 /// Exists only where the processor has AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -12,6 +12,18 @@ pub(crate) struct Avx2(());
 impl Avx2 {
     /// # Safety
     /// The processor has AVX2 and FMA.
+    pub(crate) unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+/// Exists only where the processor has AVX2, FMA and AVX-VNNI.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2Vnni(());
+
+impl Avx2Vnni {
+    /// # Safety
+    /// The processor has AVX2, FMA and AVX-VNNI.
     pub(crate) unsafe fn new() -> Self {
         Self(())
     }
@@ -39,76 +51,135 @@ fn first(n: usize) -> __m256i {
     unsafe { _mm256_loadu_si256(mask.as_ptr().cast()) }
 }
 
-impl Lanes for Avx2 {
-    type F = __m256;
-    const N: usize = N;
-    const REGISTERS: usize = 16;
+macro_rules! lanes {
+    ($token:ident) => {
+        impl Lanes for $token {
+            type F = __m256;
+            const N: usize = N;
+            const REGISTERS: usize = 16;
+
+            #[inline(always)]
+            fn splat(self, x: f32) -> __m256 {
+                // SAFETY: the token says that the processor has the instruction.
+                unsafe { _mm256_set1_ps(x) }
+            }
+
+            #[inline(always)]
+            fn load(self, from: &[f32]) -> __m256 {
+                let from = &from[..N];
+                // SAFETY: as above; `from` has N values.
+                unsafe { _mm256_loadu_ps(from.as_ptr()) }
+            }
+
+            #[inline(always)]
+            fn load_few(self, from: &[f32]) -> __m256 {
+                assert!(from.len() < N);
+                // SAFETY: as above; lanes past the slice are masked out.
+                unsafe { _mm256_maskload_ps(from.as_ptr(), first(from.len())) }
+            }
+
+            #[inline(always)]
+            fn store(self, x: __m256, to: &mut [f32]) {
+                let to = &mut to[..N];
+                // SAFETY: as above; `to` has N values.
+                unsafe { _mm256_storeu_ps(to.as_mut_ptr(), x) }
+            }
+
+            #[inline(always)]
+            fn store_few(self, x: __m256, to: &mut [f32]) {
+                assert!(to.len() < N);
+                // SAFETY: as above; lanes past the slice are masked out.
+                unsafe { _mm256_maskstore_ps(to.as_mut_ptr(), first(to.len()), x) }
+            }
+
+            #[inline(always)]
+            fn prefetch(self, address: *const f32) {
+                // SAFETY: a hint, which reads nothing that the program could see.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+            }
+
+            #[inline(always)]
+            fn prefetch_far(self, address: *const f32) {
+                // SAFETY: a hint, which reads nothing that the program could see.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+            }
+
+            methods! {
+                add(a, b) = _mm256_add_ps(a, b);
+                sub(a, b) = _mm256_sub_ps(a, b);
+                mul(a, b) = _mm256_mul_ps(a, b);
+                fma(a, b, c) = _mm256_fmadd_ps(a, b, c);
+                max(a, b) = _mm256_max_ps(a, b);
+                min(a, b) = _mm256_min_ps(a, b);
+                float(whole) = _mm256_cvtepi32_ps(_mm256_castps_si256(whole));
+                recip(x) = _mm256_div_ps(_mm256_set1_ps(1.0), x);
+                scale(x, whole) = _mm256_castsi256_ps(_mm256_add_epi32(
+                    _mm256_castps_si256(x),
+                    _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(whole)),
+                ));
+            }
+
+            #[inline(always)]
+            fn split(self, t: __m256) -> (__m256, __m256) {
+                let t = self.max(self.splat(-126.0), t);
+                // SAFETY: the token says that the processor has the instruction.
+                let whole = unsafe { _mm256_floor_ps(t) };
+                (whole, self.sub(t, whole))
+            }
+        }
+    };
+}
+
+lanes!(Avx2);
+lanes!(Avx2Vnni);
+
+/// Four vectors as vectors of bytes.
+#[inline(always)]
+fn pack(x: [__m256; 4]) -> __m256 {
+    // SAFETY: only methods of the tokens call this. Packing saturates; what is too large for an i32 is cut before.
+    unsafe {
+        let [a, b, c, d] = x.map(|x| _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(255.0), x)));
+        let bytes = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+        // Packing goes by halves of a register: dwords of all four, then the four's others.
+        _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)))
+    }
+}
+
+impl Quads for Avx2 {
+    #[inline(always)]
+    fn pack(self, x: [__m256; 4]) -> __m256 {
+        pack(x)
+    }
+
+    /// In 16 bits, numbers of even and of odd place apart: `maddubs` would be one instruction less, but its sums of two
+    /// do not fit.
+    #[inline(always)]
+    fn dot(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: the token says that the processor has the instructions.
+        unsafe {
+            let [a, b, c] = [a, b, c].map(|x| _mm256_castps_si256(x));
+            let even = _mm256_madd_epi16(
+                _mm256_and_si256(a, _mm256_set1_epi16(0xff)),
+                _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b)),
+            );
+            let odd = _mm256_madd_epi16(_mm256_srli_epi16::<8>(a), _mm256_srai_epi16::<8>(b));
+            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_add_epi32(c, even), odd))
+        }
+    }
+}
+
+impl Quads for Avx2Vnni {
+    #[inline(always)]
+    fn pack(self, x: [__m256; 4]) -> __m256 {
+        pack(x)
+    }
 
     #[inline(always)]
-    fn splat(self, x: f32) -> __m256 {
+    fn dot(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: the token says that the processor has the instruction.
-        unsafe { _mm256_set1_ps(x) }
-    }
-
-    #[inline(always)]
-    fn load(self, from: &[f32]) -> __m256 {
-        let from = &from[..N];
-        // SAFETY: as above; `from` has N values.
-        unsafe { _mm256_loadu_ps(from.as_ptr()) }
-    }
-
-    #[inline(always)]
-    fn load_few(self, from: &[f32]) -> __m256 {
-        assert!(from.len() < N);
-        // SAFETY: as above; lanes past the slice are masked out.
-        unsafe { _mm256_maskload_ps(from.as_ptr(), first(from.len())) }
-    }
-
-    #[inline(always)]
-    fn store(self, x: __m256, to: &mut [f32]) {
-        let to = &mut to[..N];
-        // SAFETY: as above; `to` has N values.
-        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), x) }
-    }
-
-    #[inline(always)]
-    fn store_few(self, x: __m256, to: &mut [f32]) {
-        assert!(to.len() < N);
-        // SAFETY: as above; lanes past the slice are masked out.
-        unsafe { _mm256_maskstore_ps(to.as_mut_ptr(), first(to.len()), x) }
-    }
-
-    #[inline(always)]
-    fn prefetch(self, address: *const f32) {
-        // SAFETY: a hint, which reads nothing that the program could see.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-    }
-
-    #[inline(always)]
-    fn prefetch_far(self, address: *const f32) {
-        // SAFETY: a hint, which reads nothing that the program could see.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
-    }
-
-    methods! {
-        add(a, b) = _mm256_add_ps(a, b);
-        sub(a, b) = _mm256_sub_ps(a, b);
-        mul(a, b) = _mm256_mul_ps(a, b);
-        fma(a, b, c) = _mm256_fmadd_ps(a, b, c);
-        max(a, b) = _mm256_max_ps(a, b);
-        min(a, b) = _mm256_min_ps(a, b);
-        recip(x) = _mm256_div_ps(_mm256_set1_ps(1.0), x);
-        scale(x, whole) = _mm256_castsi256_ps(_mm256_add_epi32(
-            _mm256_castps_si256(x),
-            _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(whole)),
-        ));
-    }
-
-    #[inline(always)]
-    fn split(self, t: __m256) -> (__m256, __m256) {
-        let t = self.max(self.splat(-126.0), t);
-        // SAFETY: the token says that the processor has the instruction.
-        let whole = unsafe { _mm256_floor_ps(t) };
-        (whole, self.sub(t, whole))
+        unsafe {
+            let [a, b, c] = [a, b, c].map(|x| _mm256_castps_si256(x));
+            _mm256_castsi256_ps(_mm256_dpbusd_avx_epi32(c, a, b))
+        }
     }
 }

@@ -10,9 +10,9 @@ mod avx512;
 mod portable;
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use avx2::Avx2;
+pub(crate) use avx2::{Avx2, Avx2Vnni};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use avx512::{Avx512, Avx512Bf16};
+pub(crate) use avx512::{Avx512, Avx512Bf16, Avx512Vnni};
 pub(crate) use portable::Portable;
 
 /// Vectors of `N` values of f32.
@@ -59,6 +59,8 @@ pub(crate) trait Lanes: Copy {
     fn split(self, t: Self::F) -> (Self::F, Self::F);
     /// `x` times two to the power of a whole number from `split`.
     fn scale(self, x: Self::F, whole: Self::F) -> Self::F;
+    /// Whole numbers, i32 in the place of each f32, as f32.
+    fn float(self, whole: Self::F) -> Self::F;
 }
 
 /// Vectors of `2 N` values of bf16: two in the place of each f32, the first in its low half.
@@ -69,11 +71,20 @@ pub(crate) trait Pairs: Lanes {
     fn dot(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
 }
 
+/// Vectors of `4 N` whole numbers of eight bits: four in the place of each f32, the first in its lowest bits.
+pub(crate) trait Quads: Lanes {
+    /// The values of four vectors, one vector behind the other, rounded to the nearest, ties to even, those outside 0 to
+    /// 255 to the nearer end. A NaN becomes 0.
+    fn pack(self, x: [Self::F; 4]) -> Self::F;
+    /// `c` and the products of all four numbers of `a`, unsigned, and `b`, signed: whole numbers, i32.
+    fn dot(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::isa::{Kernel, every};
+    use crate::isa::{Kernel, QuadKernel, every, every_int8};
 
-    use super::Lanes;
+    use super::{Lanes, Quads};
 
     fn numbers() -> Vec<f32> {
         let special = [0.0, -0.0, 1.0, -1.0, 6.5, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e-38, -3.75];
@@ -153,5 +164,50 @@ mod tests {
     #[test]
     fn powers_of_two_are_exact_and_reciprocals_close_on_every_isa() {
         every(|isa| isa.run(Powers));
+    }
+
+    /// Packing of four vectors, and products at the ends of both ranges, where sums of two would leave 16 bits.
+    struct Whole;
+
+    impl QuadKernel for Whole {
+        #[inline(always)]
+        fn run<V: Quads>(self, v: V) {
+            let store = |x: V::F| {
+                let mut lanes = vec![0.0; V::N];
+                v.store(x, &mut lanes);
+                lanes
+            };
+            let special =
+                [f32::NAN, f32::NEG_INFINITY, f32::INFINITY, -0.6, -0.4, 0.5, 1.5, 2.5, 254.6, 255.4, 256.0, 1e30];
+            let wanted = [0, 0, 255, 0, 0, 0, 2, 2, 255, 255, 255, 255];
+            let numbers: Vec<(f32, u8)> = special
+                .into_iter()
+                .zip(wanted)
+                .chain((0..52).map(|i| (i as f32 * 4.8, (i as f32 * 4.8).round() as u8)))
+                .collect();
+            let numbers = &numbers[..4 * V::N.min(16)];
+            let floats: Vec<f32> = numbers.iter().map(|n| n.0).collect();
+            let packed = store(v.pack(std::array::from_fn(|i| v.load(&floats[i * V::N..]))));
+            let bytes: Vec<u8> = packed.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect();
+            assert_eq!(bytes, numbers.iter().map(|n| n.1).collect::<Vec<_>>());
+            for (a, b, c) in [
+                ([255; 4], [127; 4], 0),
+                ([255; 4], [-128; 4], -7),
+                ([255, 0, 255, 1], [127, -128, -127, -1], 70_000),
+                ([1, 2, 3, 4], [5, -6, 7, -8], i32::MIN / 2),
+            ] {
+                let want = a.iter().zip(b).fold(c, |sum, (&a, b)| sum + i32::from(a) * i32::from(b));
+                let b = b.map(|b: i8| b as u8);
+                let [a, b] = [a, b].map(|bytes| v.splat(f32::from_bits(u32::from_le_bytes(bytes))));
+                let sum = v.dot(a, b, v.splat(f32::from_bits(c as u32)));
+                assert!(store(sum).iter().all(|x| x.to_bits() as i32 == want), "{want}");
+                assert!(store(v.float(sum)).iter().all(|&x| x == want as f32), "{want}");
+            }
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_packed_and_multiplied_exactly_on_every_isa() {
+        every_int8(|isa, products| isa.run_quads(products, Whole));
     }
 }

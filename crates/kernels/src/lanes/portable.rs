@@ -1,6 +1,6 @@
 //! Plain arrays: what any processor runs, as fast as its compiler makes them.
 
-use super::Lanes;
+use super::{Lanes, Quads};
 
 /// Four lanes, a register of any processor of today.
 #[derive(Clone, Copy)]
@@ -103,5 +103,28 @@ impl Lanes for Portable {
     #[inline(always)]
     fn scale(self, x: Self::F, whole: Self::F) -> Self::F {
         each(|i| x[i] * f32::from_bits(((whole[i] as i32 + 127) << 23) as u32))
+    }
+
+    #[inline(always)]
+    fn float(self, whole: Self::F) -> Self::F {
+        each(|i| whole[i].to_bits() as i32 as f32)
+    }
+}
+
+impl Quads for Portable {
+    #[inline(always)]
+    fn pack(self, x: [Self::F; 4]) -> Self::F {
+        // A conversion saturates, and makes a NaN 0.
+        each(|i| f32::from_bits(u32::from_le_bytes(x[i].map(|x| x.round_ties_even() as u8))))
+    }
+
+    #[inline(always)]
+    fn dot(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
+        each(|i| {
+            let (a, b) = (a[i].to_bits().to_le_bytes(), b[i].to_bits().to_le_bytes());
+            let product = |j: usize| i32::from(a[j]) * i32::from(b[j] as i8);
+            let sum = (c[i].to_bits() as i32).wrapping_add(product(0) + product(1) + product(2) + product(3));
+            f32::from_bits(sum as u32)
+        })
     }
 }

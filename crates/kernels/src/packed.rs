@@ -1,0 +1,308 @@
+//! Weights as products want them: in panels of one to three planes of output channels, a vector a plane and row.
+
+use std::ops::Range;
+
+use crate::arena::{Arena, Buffer};
+use crate::isa::{Isa, Products};
+use crate::narrow;
+use crate::planes::{Planes, PlanesMut};
+use crate::quantised::{self, Scale};
+
+/// Weights and bias of a 1x1 convolution, or of a fully connected layer, as one instruction set wants them.
+#[derive(Debug)]
+pub struct Packed {
+    isa: Isa,
+    products: Products,
+    c_in: usize,
+    c_out: usize,
+    panels: Vec<Panel>,
+    values: Buffer,
+    whole: Option<Whole>,
+}
+
+/// Some planes of output channels: what their sums begin with, then a row of their weights for each input channel, or
+/// pair, or four of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Panel {
+    pub(crate) planes: Range<usize>,
+    values: Range<usize>,
+}
+
+/// What stands around sums of whole numbers.
+#[derive(Debug)]
+struct Whole {
+    /// Of the map they are made from.
+    input: Scale,
+    /// For each plane a vector of what a sum's unit is worth, then its bias.
+    worth: Buffer,
+}
+
+impl Packed {
+    /// Packs `weight`, `[out, c_in]`, and `bias`, `[out]`, into memory of `arena`, for products of f32 or bf16.
+    /// # Panics
+    /// When the lengths do not fit.
+    pub fn new(arena: &mut Arena, isa: Isa, products: Products, weight: &[f32], bias: &[f32], c_in: usize) -> Self {
+        assert_eq!(weight.len(), bias.len() * c_in);
+        Self::pack(arena, isa, products, c_in, bias, |o, k| entry(products, &weight[o * c_in..][..c_in], k))
+    }
+
+    /// The same for products of eight bits: weights are quantised by output channel, and `input` says how the map is
+    /// that they multiply.
+    /// # Panics
+    /// When the lengths do not fit, or there are so many inputs (65,000) that a sum could leave 32 bits.
+    pub fn quantised(
+        arena: &mut Arena,
+        isa: Isa,
+        products: Products,
+        [weight, bias]: [&[f32]; 2],
+        c_in: usize,
+        input: Scale,
+    ) -> Self {
+        assert_eq!(weight.len(), bias.len() * c_in);
+        assert!(i32::try_from(c_in * 255 * 128).is_ok(), "{c_in} inputs");
+        let (lanes, c_out) = (isa.lanes(), bias.len());
+        let mut worth = arena.zeros(2 * c_out.next_multiple_of(lanes));
+        let (mut whole, mut start) = (Vec::with_capacity(weight.len()), Vec::with_capacity(c_out));
+        for (o, bias) in bias.iter().enumerate() {
+            let (row, step) = quantised::symmetric(&weight[o * c_in..][..c_in]);
+            let sum: i32 = row.iter().map(|&w| i32::from(w)).sum();
+            start.push(f32::from_bits((-i32::from(input.zero) * sum) as u32));
+            whole.extend(row);
+            let plane = &mut worth[o / lanes * 2 * lanes + o % lanes..];
+            (plane[0], plane[lanes]) = (step * input.step, *bias);
+        }
+        let quad = |o: usize, k: usize| {
+            let row = &whole[o * c_in..][..c_in];
+            let byte = |i: usize| row.get(4 * k + i).map_or(0, |&w| w as u8);
+            f32::from_bits(u32::from_le_bytes(std::array::from_fn(byte)))
+        };
+        let packed = Self::pack(arena, isa, products, c_in, &start, quad);
+        Self { whole: Some(Whole { input, worth }), ..packed }
+    }
+
+    /// `start` is what sums begin with, `entry(o, k)` row `k` of output channel `o`.
+    fn pack(
+        arena: &mut Arena,
+        isa: Isa,
+        products: Products,
+        c_in: usize,
+        start: &[f32],
+        entry: impl Fn(usize, usize) -> f32,
+    ) -> Self {
+        let (lanes, c_out, count) = (isa.lanes(), start.len(), channels_of_a_row(products));
+        // The matrix unit takes whole planes.
+        let rows = if products.in_tiles() { c_in.div_ceil(count * lanes) * lanes } else { c_in.div_ceil(count) };
+        let panels = panels(c_out.div_ceil(lanes), products, (rows + 1) * lanes);
+        let mut values = arena.zeros(panels.last().map_or(0, |p| p.values.end));
+        for panel in &panels {
+            let first = panel.planes.start * lanes;
+            let (head, rows) = values[panel.values.clone()].split_at_mut(panel.planes.len() * lanes);
+            for (o, value) in (first..c_out).zip(&mut *head) {
+                *value = start[o];
+            }
+            for (k, row) in rows.chunks_exact_mut(head.len()).enumerate() {
+                for (o, value) in (first..c_out).zip(row) {
+                    *value = entry(o, k);
+                }
+            }
+        }
+        Self { isa, products, c_in, c_out, panels, values, whole: None }
+    }
+
+    /// The instruction set it is packed for.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// How its products are made.
+    pub fn products(&self) -> Products {
+        self.products
+    }
+
+    /// Input channels.
+    pub fn c_in(&self) -> usize {
+        self.c_in
+    }
+
+    /// Output channels.
+    pub fn c_out(&self) -> usize {
+        self.c_out
+    }
+
+    /// Planes of output channels of each panel, in order.
+    pub fn panels(&self) -> impl ExactSizeIterator<Item = Range<usize>> + '_ {
+        self.panels.iter().map(|panel| panel.planes.clone())
+    }
+
+    /// Planes of f32 in a plane of the map that its products read: 1 for a map of f32 itself, 2 for one of bf16, 4 for one
+    /// of eight bits.
+    pub fn planes_of_a_plane(&self) -> usize {
+        channels_of_a_row(self.products)
+    }
+
+    /// Makes of `x` the map `y` that its products read, where that is another. Lanes past the last channel must be finite.
+    /// # Panics
+    /// When the extents do not fit, rows do not lie side by side, or its products read maps of f32.
+    pub fn narrow(&self, x: Planes, y: PlanesMut) {
+        match &self.whole {
+            Some(Whole { input, .. }) => quantised::run(self.isa, self.products, *input, x, y),
+            None => narrow::run(self.isa, x, y),
+        }
+    }
+
+    pub(crate) fn panels_of(&self, panels: Range<usize>) -> &[Panel] {
+        &self.panels[panels]
+    }
+
+    /// What the sums of a panel begin with, and its weights.
+    pub(crate) fn values(&self, panel: &Panel) -> (&[f32], &[f32]) {
+        self.values[panel.values.clone()].split_at(panel.planes.len() * self.isa.lanes())
+    }
+
+    /// Where sums are whole numbers, what they are worth, from a plane on.
+    pub(crate) fn worth(&self, plane: usize) -> Option<&[f32]> {
+        self.whole.as_ref().map(|whole| &whole.worth[2 * plane * self.isa.lanes()..])
+    }
+}
+
+/// Input channels in the place of one f32.
+fn channels_of_a_row(products: Products) -> usize {
+    match products {
+        Products::Single => 1,
+        Products::Pairs | Products::Tiles => 2,
+        Products::Quads | Products::Vnni | Products::QuadTiles => quantised::PLANES,
+    }
+}
+
+/// What row `k` has of an output channel's weights: one of f32, or two of bf16 in its place.
+fn entry(products: Products, weights: &[f32], k: usize) -> f32 {
+    let pair = |i: usize| weights.get(i).map_or(0, |&w| u32::from(narrow::bits(w)));
+    if products == Products::Single { weights[k] } else { f32::from_bits(pair(2 * k) | pair(2 * k + 1) << 16) }
+}
+
+/// Cuts planes, of so many values each, into panels. Of f32: of two and three such that two threads can share them
+/// evenly, the threes last, none, one or two of them. Of less: of two, as narrow maps have them.
+fn panels(planes: usize, products: Products, values: usize) -> Vec<Panel> {
+    let threes = match planes {
+        _ if products != Products::Single => 0,
+        0..3 => 0,
+        _ if planes % 4 == 2 => 2,
+        _ => planes % 2,
+    };
+    let mut panels: Vec<Panel> = Vec::new();
+    let mut first = 0;
+    while first < planes {
+        let count = if planes - first <= 3 * threes { 3 } else { 2.min(planes - first) };
+        panels.push(Panel { planes: first..first + count, values: first * values..(first + count) * values });
+        first += count;
+    }
+    panels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::every_int8;
+    use crate::planes::testing::{channels_of, planes_of};
+    use crate::planes::values;
+    use crate::window::testing::numbers;
+    use crate::{Act, Epilogue, Map, Shortcut, pointwise};
+
+    /// One product of eight bits with all that it was made from.
+    struct Case {
+        from: Map,
+        to: Map,
+        x: Vec<f32>,
+        weight: Vec<f32>,
+        bias: Vec<f32>,
+        input: Scale,
+        /// Whole numbers of `x`, `[pixel][channel]`.
+        whole: Vec<Vec<u8>>,
+        y: Vec<f32>,
+    }
+
+    impl Case {
+        fn new(isa: Isa, products: Products, from: Map, c_out: usize, epilogue: (Act, usize)) -> Self {
+            let (lanes, to) = (isa.lanes(), Map { c: c_out, ..from });
+            let (x, weight, bias) = (numbers(from.len(), 1), numbers(from.c * c_out, 2), numbers(c_out, 3));
+            // Some of the numbers lie outside.
+            let input = Scale::of([-0.37, 0.45]);
+            let packed = Packed::quantised(&mut Arena::default(), isa, products, [&weight, &bias], from.c, input);
+            let planes = from.c.div_ceil(lanes);
+            let blocked = planes_of(lanes, from, &x, 7.0);
+            let map = Planes::new(&blocked, lanes, planes, from.h, from.w);
+            let quads = planes.div_ceil(packed.planes_of_a_plane());
+            let mut narrow = Buffer::zeros(values(lanes, quads, from.h, from.w));
+            packed.narrow(map, PlanesMut::new(&mut narrow, lanes, quads, from.h, from.w));
+            let byte = |c: usize, pixel: usize| {
+                let (plane, at) = (c / (4 * lanes), c % (4 * lanes));
+                narrow[(plane * from.area() + pixel) * lanes + at / 4].to_bits().to_le_bytes()[at % 4]
+            };
+            let whole = (0..from.area()).map(|pixel| (0..from.c).map(|c| byte(c, pixel)).collect()).collect();
+            let outer = c_out.div_ceil(lanes);
+            let mut y = Buffer::zeros(values(lanes, outer, from.h, from.w));
+            let mut y = PlanesMut::new(&mut y, lanes, outer, from.h, from.w);
+            let shortcut = (epilogue.1 > 0).then_some(Shortcut { x: map, channels: epilogue.1 });
+            let operand = Planes::new(&narrow, lanes, quads, from.h, from.w);
+            packed.run(0..packed.panels().len(), operand, y.view(), &Epilogue { act: epilogue.0, shortcut });
+            let y = channels_of(y.shared(), to);
+            Self { from, to, x, weight, bias, input, whole, y }
+        }
+
+        /// Sums in i32, then everything else in f64.
+        fn reference(&self, o: usize, pixel: usize, (act, prefix): (Act, usize)) -> f64 {
+            let (row, step) = quantised::symmetric(&self.weight[o * self.from.c..][..self.from.c]);
+            let zero = i32::from(self.input.zero);
+            let sum: i32 =
+                row.iter().zip(&self.whole[pixel]).map(|(&w, &x)| i32::from(w) * (i32::from(x) - zero)).sum();
+            let y = f64::from(sum) * f64::from(step) * f64::from(self.input.step) + f64::from(self.bias[o]);
+            let shortcut = if o < prefix { self.x[o * self.from.area() + pixel] } else { 0.0 };
+            f64::from(act.of(y as f32)) + f64::from(shortcut)
+        }
+    }
+
+    fn check(isa: Isa, products: Products, from: Map, c_out: usize, act: Act, prefix: usize) {
+        let case = Case::new(isa, products, from, c_out, (act, prefix));
+        for (i, &got) in case.y.iter().enumerate() {
+            let want = case.reference(i / from.area(), i % from.area(), (act, prefix));
+            let what = || format!("{isa} {products:?} {from:?} to {c_out} {act:?} at {i}: {got} {want}");
+            assert!((f64::from(got) - want).abs() <= 2e-6, "{}", what());
+        }
+    }
+
+    #[test]
+    fn odd_channels_and_pixels_in_eight_bits_equal_whole_numbers_on_every_isa() {
+        every_int8(|isa, products| {
+            for c in (1..=8 * isa.lanes() + 1).step_by(3) {
+                check(isa, products, Map { c, h: 3, w: 11 }, (8 * isa.lanes() + 2 - c).div_ceil(2), Act::Linear, 0);
+            }
+            for w in 1..=67 {
+                check(isa, products, Map { c: 19, h: 1, w }, 38, Act::Silu, 0);
+                check(isa, products, Map { c: 67, h: 2, w }, 9, Act::Relu6, 5);
+            }
+        });
+    }
+
+    #[test]
+    fn eight_bits_are_off_by_no_more_than_what_was_rounded_away_on_every_isa() {
+        every_int8(|isa, products| {
+            let case = Case::new(isa, products, Map { c: 97, h: 3, w: 5 }, 41, (Act::Linear, 0));
+            let (area, c_in) = (case.from.area(), case.from.c);
+            let [low, high] = [0, 255].map(|q| case.input.value(q));
+            for (o, row) in case.weight.chunks_exact(c_in).enumerate() {
+                let half_step = 0.5 * quantised::symmetric(row).1;
+                for pixel in 0..area {
+                    let x: Vec<f32> = (0..c_in).map(|c| case.x[c * area + pixel].clamp(low, high)).collect();
+                    let mut exact = [0.0];
+                    pointwise::reference(&x, row, &case.bias[o..=o], &mut exact);
+                    // (w + e)(x + d) - w x, where |e| and |d| are half a step at most.
+                    let d = 0.5 * case.input.step;
+                    let most: f32 = row.iter().zip(&x).map(|(w, x)| w.abs() * d + (x.abs() + d) * half_step).sum();
+                    let off = (case.y[o * area + pixel] - exact[0]).abs();
+                    assert!(off <= 1.001 * most, "{isa} {products:?} {o} {pixel}: off by {off}, {most} allowed");
+                }
+            }
+            assert_eq!(case.y.len(), case.to.len());
+        });
+    }
+}

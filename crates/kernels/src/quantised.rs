@@ -1,0 +1,142 @@
+//! Maps in eight bits: what the products of that precision read. Bound: reading the map once.
+//!
+//! A quantised map has a plane for every four of f32 and four values in the place of each f32: those of the first
+//! plane's lanes, then of the second's, and so on.
+
+use crate::isa::{Isa, Products, QuadKernel};
+use crate::lanes::Quads;
+use crate::planes::{Planes, PlanesMut};
+
+/// Planes of f32 in a plane of a quantised map.
+pub const PLANES: usize = 4;
+
+/// How numbers of a range become 0 to 255: `step * (q - zero)` stands for `x`. Zero itself is exact.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// Distance of two neighbours.
+    pub step: f32,
+    /// What zero becomes.
+    pub zero: u8,
+}
+
+impl Scale {
+    /// The scale for numbers from `low` to `high`, which is made to hold zero. A range of nothing has steps of 1.
+    /// # Panics
+    /// When an end is not finite.
+    pub fn of([low, high]: [f32; 2]) -> Self {
+        assert!(low.is_finite() && high.is_finite(), "{low} to {high}");
+        let (low, high) = (low.min(0.0), high.max(0.0));
+        let step = high / 255.0 - low / 255.0;
+        let step = if step >= f32::MIN_POSITIVE { step } else { 1.0 };
+        Self { step, zero: (-low / step).round() as u8 }
+    }
+
+    /// `x` as a whole number, to the nearest, ties to even, cut to 0 to 255. The truth, never hot.
+    pub fn quantise(self, x: f32) -> u8 {
+        (f64::from(x) * f64::from(1.0 / self.step) + f64::from(self.zero)).round_ties_even() as u8
+    }
+
+    /// What a whole number stands for.
+    pub fn value(self, q: u8) -> f32 {
+        self.step * (i32::from(q) - i32::from(self.zero)) as f32
+    }
+}
+
+/// The weights of one output channel: whole numbers from -127 to 127, symmetric around zero, and their step.
+pub fn symmetric(weights: &[f32]) -> (Vec<i8>, f32) {
+    let largest = weights.iter().fold(0.0f32, |most, w| most.max(w.abs()));
+    let step = if largest > 0.0 && largest.is_finite() { largest / 127.0 } else { 1.0 };
+    (weights.iter().map(|w| (w / step).round() as i8).collect(), step)
+}
+
+/// Quantises `x` into `y`, for products that [`Products`] names.
+/// # Panics
+/// When the extents do not fit, rows do not lie side by side, or `isa` has no such products.
+pub(crate) fn run(isa: Isa, products: Products, scale: Scale, x: Planes, y: PlanesMut) {
+    let planes = x.planes().div_ceil(PLANES);
+    assert_eq!([y.planes(), y.area(), x.lanes(), y.lanes()], [planes, x.area(), isa.lanes(), isa.lanes()]);
+    isa.run_quads(products, Quantise { scale, x, y });
+}
+
+struct Quantise<'a> {
+    scale: Scale,
+    x: Planes<'a>,
+    y: PlanesMut<'a>,
+}
+
+impl QuadKernel for Quantise<'_> {
+    #[inline(always)]
+    fn run<V: Quads>(mut self, v: V) {
+        let (factor, zero) = (v.splat(1.0 / self.scale.step), v.splat(f32::from(self.scale.zero)));
+        for plane in 0..self.y.planes() {
+            let first = PLANES * plane;
+            let count = PLANES.min(self.x.planes() - first);
+            // Planes past the last are multiplied by weights that are zero: any will do.
+            let x: [&[f32]; PLANES] = std::array::from_fn(|i| self.x.plane(first + i.min(count - 1)));
+            for (pixel, y) in self.y.plane(plane).chunks_exact_mut(V::N).enumerate() {
+                let mut four = [zero; PLANES];
+                for (to, x) in four.iter_mut().zip(x) {
+                    *to = v.fma(v.load(&x[pixel * V::N..]), factor, zero);
+                }
+                v.store(v.pack(four), y);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::every_int8;
+    use crate::planes::testing::planes_of;
+    use crate::window::testing::numbers;
+    use crate::{Buffer, Map};
+
+    #[test]
+    fn zero_is_exact_and_the_ends_of_a_range_are_half_a_step_off_at_most() {
+        for range in [[0.0, 6.0], [-0.28, 9.0], [-3.0, 3.0], [2.0, 5.0], [-7.0, -1.0], [-1e-30, 1e30]] {
+            let scale = Scale::of(range);
+            assert_eq!(scale.value(scale.quantise(0.0)), 0.0);
+            for x in [range[0], range[1], 0.3 * range[0] + 0.7 * range[1]] {
+                let off = (scale.value(scale.quantise(x)) - x).abs();
+                assert!(off <= 0.501 * scale.step, "{range:?}: {x} is off by {off}");
+            }
+        }
+        assert_eq!(Scale::of([0.0, 0.0]), Scale { step: 1.0, zero: 0 });
+    }
+
+    #[test]
+    fn weights_are_half_a_step_off_at_most_and_the_largest_is_127() {
+        let weights = numbers(99, 4);
+        let (whole, step) = symmetric(&weights);
+        assert_eq!(whole.iter().map(|w| w.unsigned_abs()).max(), Some(127));
+        let off = whole.iter().zip(&weights).map(|(&q, w)| (f32::from(q) * step - w).abs());
+        assert!(off.fold(0.0, f32::max) <= 0.5001 * step);
+        assert_eq!(symmetric(&[0.0, -0.0]), (vec![0, 0], 1.0));
+    }
+
+    #[test]
+    fn quantised_maps_hold_the_values_of_four_planes() {
+        every_int8(|isa, products| {
+            let lanes = isa.lanes();
+            let scale = Scale::of([-0.31, 0.44]);
+            for planes in 1..=9 {
+                let map = Map { c: planes * lanes, h: 3, w: 5 };
+                let x = planes_of(lanes, map, &numbers(map.len(), 1), 0.0);
+                let mut y = Buffer::zeros(planes.div_ceil(PLANES) * map.area() * lanes);
+                let from = Planes::new(&x, lanes, planes, map.h, map.w);
+                let to = PlanesMut::new(&mut y, lanes, planes.div_ceil(PLANES), map.h, map.w);
+                run(isa, products, scale, from, to);
+                let bytes = y.iter().flat_map(|x| x.to_bits().to_le_bytes());
+                for (i, byte) in bytes.enumerate() {
+                    let pixel = i / (PLANES * lanes);
+                    let plane = pixel / map.area() * PLANES + i / lanes % PLANES;
+                    if plane < planes {
+                        let x = x[(plane * map.area() + pixel % map.area()) * lanes + i % lanes];
+                        assert_eq!(byte, scale.quantise(x), "{isa} {products:?} {planes} planes, byte {i}: {x}");
+                    }
+                }
+            }
+        });
+    }
+}
