@@ -7,8 +7,9 @@ import os
 import sys
 
 import numpy as np
+import torch
 from PIL import Image
-from timm.data import auto_augment
+from timm.data import Mixup, auto_augment, mixup
 from torchvision.transforms import functional
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -55,7 +56,20 @@ def hues():
         yield {'turn': turn, 'rgb': functional.adjust_hue(picture('noise', 64, 40), turn).tobytes().hex()}
 
 
+def mixes():
+    """Whole batches by timm's own `Mixup`, lambda and the window's middle chosen rather than drawn."""
+    shape = (4, 2, 6, 9)
+    mixer = Mixup(label_smoothing=0.1, num_classes=4)
+    for share, middle in [(0.8, None), (0.13, None), (0.75, (2, 4)), (0.4, (0, 8)), (0.05, (5, 0)), (0.999, (3, 3))]:
+        mixer._params_per_batch = lambda: (share, middle is not None)
+        places = iter(middle or ())
+        mixup.np.random.randint = lambda low, high, size=None: next(places)
+        batch = torch.from_numpy(counter.uniform('augment.batch', shape, -2, 2))
+        kept = mixer._mix_batch(batch)
+        yield {'batch': shape[0], 'sides': shape[2:], 'lambda': share, 'middle': middle, 'kept': kept, 'pixels': batch.flatten().tolist()}
+
+
 os.makedirs(OUT, exist_ok=True)
-for name, rows in [('operations', operations()), ('hues', hues())]:
+for name, rows in [('operations', operations()), ('hues', hues()), ('mixes', mixes())]:
     with open(os.path.join(OUT, name + '.json'), 'w') as out:
         json.dump(list(rows), out)

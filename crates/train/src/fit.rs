@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 use rexnet_random::Stream;
 use rexnet_spec::NetSpec;
-use rexnet_vision::data::{Batch, Loader, LoaderOptions, Training};
+use rexnet_vision::data::{Loader, LoaderOptions, Training};
 use rexnet_weights::{ModelFile, ModelMeta};
 use serde_json::json;
 
@@ -189,8 +189,7 @@ impl Session {
         let last = (first + self.learner.accumulate()).min((epoch + 1) * self.loader.batches());
         let mut pass = Pass::default();
         for step in first..last {
-            let Batch { pixels, labels } = self.loader.at(step)?;
-            self.learner.add(&mut pass, step, pixels, &labels)?;
+            self.learner.add(&mut pass, step, self.loader.at(step)?)?;
         }
         let mut guard: Guard = self.progress.guard;
         let accepted = self.learner.step(update, &mut pass, &mut guard);

@@ -3,6 +3,7 @@
 use burn::tensor::Device;
 use rexnet_random::Stream;
 use rexnet_spec::{Graph, Op, TensorDecl};
+use rexnet_vision::data::Batch;
 use rexnet_weights::Tensors;
 
 use crate::guard::Guard;
@@ -79,15 +80,17 @@ impl Learner {
     }
 
     /// Runs a batch and adds what it gives to `pass`.
-    pub(crate) fn add(&self, pass: &mut Pass, step: u64, pixels: Vec<f32>, labels: &[usize]) -> Result<(), TrainError> {
-        let targets = Targets::hard(labels, self.classes, self.recipe.label_smoothing, self.class_weights.as_deref());
+    pub(crate) fn add(&self, pass: &mut Pass, step: u64, batch: Batch) -> Result<(), TrainError> {
+        let Batch { pixels, labels, lambda } = batch;
+        let (smoothing, weights) = (self.recipe.label_smoothing, self.class_weights.as_deref());
+        let targets = Targets::hard(&labels, self.classes, smoothing, weights).mixed(lambda);
         let noise =
             Noise { stream: self.noise.at(step), drop_path: self.recipe.drop_path, dropout: self.recipe.dropout };
         let found = self.net.gradients(&self.state, pixels, &targets, noise)?;
         pass.batches += 1;
         pass.loss += f64::from(found.loss);
         pass.pictures += labels.len() as u64;
-        let rows = found.logits.chunks_exact(self.classes).zip(labels);
+        let rows = found.logits.chunks_exact(self.classes).zip(&labels);
         pass.right += rows.filter(|(logits, label)| logits.iter().all(|&z| z <= logits[**label])).count() as u64;
         pass.statistics.push(found.statistics);
         if pass.slices.is_empty() {

@@ -30,13 +30,13 @@ impl Targets {
         Self { classes, shares }
     }
 
-    /// Mixed targets, `[batch, classes]`, each row summing to 1.
-    pub fn soft(mut shares: Vec<f32>, classes: usize) -> Self {
-        let batch = (shares.len() / classes) as f32;
-        for share in &mut shares {
-            *share /= batch;
-        }
-        Self { classes, shares }
+    /// Every picture's target mixed with that of the picture as far from the batch's end, which keeps `1 - lambda`: the
+    /// loss of a batch that mixup or CutMix mixed with itself turned round.
+    #[must_use]
+    pub fn mixed(self, lambda: f32) -> Self {
+        let partners = self.shares.rchunks_exact(self.classes).flatten();
+        let shares = self.shares.iter().zip(partners).map(|(own, partner)| lambda * own + (1.0 - lambda) * partner);
+        Self { shares: shares.collect(), ..self }
     }
 
     /// Pictures.
@@ -49,5 +49,32 @@ impl Targets {
         let shape = [self.batch(), self.classes];
         let shares = Tensor::from_data(TensorData::new(self.shares.clone(), shape), &logits.device());
         (activation::log_softmax(logits.clone(), 1) * shares).sum().neg()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(a: &Targets, b: &[f32]) -> bool {
+        a.shares.len() == b.len() && a.shares.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6)
+    }
+
+    #[test]
+    fn a_mixed_target_holds_both_labels_and_the_smoothing_of_both() {
+        let mixed = Targets::hard(&[0, 1, 2], 3, 0.3, None).mixed(0.75);
+        // Hard rows are 0.8 and twice 0.1; the middle picture is its own partner. Each is a third of the mean.
+        let rows = [[0.625, 0.1, 0.275], [0.1, 0.8, 0.1], [0.275, 0.1, 0.625]];
+        assert!(close(&mixed, &rows.as_flattened().iter().map(|share| share / 3.0).collect::<Vec<f32>>()), "{mixed:?}");
+        let whole = Targets::hard(&[0, 1, 2], 3, 0.3, None);
+        assert_eq!(whole.clone().mixed(1.0), whole);
+    }
+
+    #[test]
+    fn the_mixed_loss_is_the_two_weighted_losses_mixed() {
+        let weights = Some(&[0.5, 2.0, 1.0][..]);
+        let [own, partners] = [[0, 1, 1, 2], [2, 1, 1, 0]].map(|labels| Targets::hard(&labels, 3, 0.1, weights));
+        let both: Vec<f32> = own.shares.iter().zip(&partners.shares).map(|(a, b)| 0.25 * a + 0.75 * b).collect();
+        assert!(close(&own.mixed(0.25), &both));
     }
 }

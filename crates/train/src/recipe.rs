@@ -1,6 +1,6 @@
 //! How to train, as data: a TOML file whose every key has a default.
 
-use rexnet_vision::augment::Augment;
+use rexnet_vision::augment::{Augment, OutOfRange};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -190,7 +190,7 @@ impl Recipe {
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {
             Some((key, _, wanted)) => Err(TrainError::Value { key, wanted }),
-            None => Ok(()),
+            None => self.augment.check().map_err(|OutOfRange { key, wanted }| TrainError::Value { key, wanted }),
         }
     }
 }
@@ -208,4 +208,36 @@ fn put(table: &mut Table, key: &str, text: &str) -> Option<()> {
     }
     at.insert(last.into(), value);
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIVELY: &str = r#"
+        lr = 0.2
+        [augment]
+        randaugment = "rand-m9-mstd0.5-inc1"
+        color_jitter = 0.4
+        erase = 0.2
+        mixup = 0.2
+        cutmix = 1.0
+    "#;
+
+    #[test]
+    fn a_recipe_is_read_back_from_what_it_writes() {
+        let recipe = Recipe::parse(LIVELY, &[]).unwrap();
+        assert_eq!((recipe.augment.cutmix, recipe.augment.hflip), (1.0, 0.5));
+        assert_eq!(Recipe::parse(&recipe.to_toml(), &[]).unwrap(), recipe);
+    }
+
+    #[test]
+    fn augmentation_unknown_or_out_of_range_is_refused_by_name() {
+        let error = |pair: &str| Recipe::parse(LIVELY, &[pair.to_owned()]).unwrap_err();
+        assert_eq!(error("augment.erase=2").to_string(), "`augment.erase` must be from 0 to 1");
+        assert!(error("augment.randaugment=rand-m31").to_string().contains("`m` of RandAugment must be"));
+        let unknown = error("augment.cutmixes=1");
+        assert!(unknown.to_string().contains("`cutmixes`"));
+        assert_eq!(unknown.help().as_deref(), Some("did you mean `cutmix`?"));
+    }
 }

@@ -32,7 +32,8 @@ fn options(threads: usize) -> LoaderOptions {
 /// Everything that draws.
 fn all() -> Augment {
     let randaugment = Some("rand-m9-mstd0.5-inc1".parse().unwrap());
-    Augment { randaugment, color_jitter: 0.4, hue_jitter: 0.1, ..Augment::default() }
+    let (erase, mixup, cutmix) = (0.5, 0.2, 1.0);
+    Augment { randaugment, color_jitter: 0.4, hue_jitter: 0.1, erase, mixup, cutmix, ..Augment::default() }
 }
 
 fn batches(folder: &Path, threads: usize, steps: impl Iterator<Item = u64>) -> Vec<Batch> {
@@ -50,8 +51,10 @@ fn batches_are_the_same_for_any_number_of_threads() {
     assert_eq!(batches(folder.path(), 2, 0..8), one);
     assert_eq!(batches(folder.path(), 8, 0..8), one);
     assert_ne!(one[0].pixels, one[3].pixels, "another epoch, another order");
+    assert!(one.iter().all(|batch| (0.0..1.0).contains(&batch.lambda)));
     let plain = Loader::new(dataset(folder.path()), options(1)).unwrap().at(0).unwrap();
-    assert_ne!(one[0].pixels, plain.pixels);
+    assert_eq!((&plain.labels, plain.lambda), (&one[0].labels, 1.0));
+    assert_ne!(plain.pixels, one[0].pixels);
 }
 
 #[test]

@@ -45,6 +45,9 @@ pub struct Batch {
     pub pixels: Vec<f32>,
     /// Class of each picture.
     pub labels: Vec<usize>,
+    /// Share of the picture's own class in its target. The rest is the class of the picture that it was mixed with, the
+    /// one as far from the batch's end. 1 where nothing was mixed.
+    pub lambda: f32,
 }
 
 /// Why there is no batch.
@@ -176,8 +179,8 @@ impl Maker {
         let batches = (self.data.samples.len() / size) as u64;
         let (epoch, first) = (step / batches, (step % batches) as usize * size);
         let order = self.order(epoch);
-        let [height, width] = self.options.input.size;
-        let values = self.normalise.values((height * width) as usize);
+        let sides = self.options.input.size.map(|side| side as usize);
+        let values = self.normalise.values(sides[0] * sides[1]);
         let mut pixels = vec![0.0; size * values];
         let labels: Vec<Option<usize>> = pixels
             .par_chunks_exact_mut(values)
@@ -186,7 +189,10 @@ impl Maker {
             .map(|(i, to)| self.picture(epoch, &order, first + i, to))
             .collect();
         self.judge()?;
-        Ok(Batch { pixels, labels: labels.into_iter().map(|label| label.expect("checked by `judge`")).collect() })
+        let labels = labels.into_iter().map(|label| label.expect("checked by `judge`")).collect();
+        let mut draws = Stream::new(self.options.seed).named("mix").at(step).draws();
+        let lambda = self.options.augment.mix(&mut pixels, size, sides, &mut draws);
+        Ok(Batch { pixels, labels, lambda })
     }
 
     /// Writes the picture at `place` of the order, or the next one that is not broken, and gives its label.
@@ -198,6 +204,7 @@ impl Maker {
         let mut draws = Stream::new(self.options.seed).named("augment").at(epoch).at(index as u64).draws();
         let view = self.options.augment.view(&picture, &self.options.input, &mut draws);
         self.normalise.write(&view, to);
+        self.options.augment.erase(to, [view.height(), view.width()], &mut draws);
         Some(self.data.samples[index].label)
     }
 
