@@ -1,8 +1,13 @@
 //! Pictures turned, sheared and moved within their frame.
 
+use std::array::from_fn;
+
 use rexnet_spec::Interpolation;
 
 use crate::Picture;
+
+/// The planes of a pixel.
+type Colour = [f64; 3];
 
 /// What stands where the picture gives nothing, and how values between its pixels are made.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +21,7 @@ pub struct Canvas {
 /// Turned about its middle, counter-clockwise.
 pub(super) fn rotate(picture: &Picture, degrees: f64, canvas: Canvas) -> Picture {
     if degrees == 0.0 {
-        return picture.clone(); // as Pillow does; filters would soften nothing, but cost
+        return picture.clone(); // as Pillow does, border and all
     }
     let (sin, cos) = (-degrees.to_radians()).sin_cos();
     let [x, y] = [picture.width(), picture.height()].map(|side| side as f64 / 2.0);
@@ -54,7 +59,7 @@ fn affine(picture: &Picture, [a, b, c, d, e, f]: [f64; 6], canvas: Canvas) -> Pi
             let at = [a * x + b * y + c, d * x + e * y + f];
             if (0.0..width as f64).contains(&at[0]) && (0.0..height as f64).contains(&at[1]) {
                 pixel.copy_from_slice(&match canvas.interpolation {
-                    Interpolation::Bilinear => filtered(picture, at, |[p, q], t| p + (q - p) * t),
+                    Interpolation::Bilinear => filtered(picture, at, linear),
                     Interpolation::Bicubic => filtered(picture, at, cubic),
                     Interpolation::Nearest => picture.pixel(at[0] as usize, at[1] as usize),
                 });
@@ -65,24 +70,35 @@ fn affine(picture: &Picture, [a, b, c, d, e, f]: [f64; 6], canvas: Canvas) -> Pi
 }
 
 /// The colour at a place by a filter of `N` taps each way; beyond the border its pixels repeat.
-fn filtered<const N: usize>(picture: &Picture, at: [f64; 2], filter: impl Fn([f64; N], f64) -> f64) -> [u8; 3] {
+fn filtered<const N: usize>(picture: &Picture, at: [f64; 2], filter: impl Fn([Colour; N], f64) -> Colour) -> [u8; 3] {
     let [x, y] = at.map(|place| (place - 0.5).floor());
     let taps = |first: f64, side: usize| -> [usize; N] {
-        std::array::from_fn(|i| (first as isize + i as isize + 1 - N as isize / 2).clamp(0, side as isize - 1) as usize)
+        from_fn(|i| (first as isize + i as isize + 1 - N as isize / 2).clamp(0, side as isize - 1) as usize)
     };
     let columns = taps(x, picture.width());
     let rows = taps(y, picture.height()).map(|y| picture.row(y));
     let [tx, ty] = [at[0] - 0.5 - x, at[1] - 0.5 - y];
-    std::array::from_fn(|plane| {
-        let along = rows.map(|row| filter(columns.map(|x| f64::from(row[3 * x + plane])), tx));
-        filter(along, ty) as u8
-    })
+    let along = rows.map(|row| {
+        let colours = columns.map(|x| {
+            let pixel = &row[3 * x..3 * x + 3];
+            [pixel[0], pixel[1], pixel[2]].map(f64::from)
+        });
+        filter(colours, tx)
+    });
+    filter(along, ty).map(|value| value as u8)
+}
+
+fn linear([p, q]: [Colour; 2], t: f64) -> Colour {
+    from_fn(|i| p[i] + (q[i] - p[i]) * t)
 }
 
 /// Keys' cubic with a = -1 between `q` and `r`.
-fn cubic([p, q, r, s]: [f64; 4], t: f64) -> f64 {
-    let [slope, bend, twist] = [r - p, 2.0 * (p - q) + r - s, q - p - r + s];
-    q + t * (slope + t * (bend + t * twist))
+fn cubic([p, q, r, s]: [Colour; 4], t: f64) -> Colour {
+    from_fn(|i| {
+        let (p, q, r, s) = (p[i], q[i], r[i], s[i]);
+        let [slope, bend, twist] = [r - p, 2.0 * (p - q) + r - s, q - p - r + s];
+        q + t * (slope + t * (bend + t * twist))
+    })
 }
 
 #[cfg(test)]

@@ -198,6 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn what_moves_in_from_outside_has_the_mean_colour() {
+        let randaugment = Some("rand-m9-n1".parse().unwrap());
+        let augment = Augment { crop: Crop::Center, randaugment, ..Augment::default() };
+        let input = Input { size: [32, 32], ..Input::imagenet() };
+        let white = Picture::filled(32, 32, [255; 3]);
+        let views = (0..100).map(|i| augment.view(&white, &input, &mut rexnet_random::Stream::new(i).draws()));
+        let filled = views.filter(|view| view.rgb().chunks_exact(3).any(|pixel| pixel == [124, 116, 104]));
+        // A third of the operations move the picture, and half of them are carried out.
+        assert!((5..30).contains(&filled.count()));
+    }
+
+    #[test]
     fn a_recipes_words_are_read_and_others_refused() {
         let read = |text: &str| serde_json::from_str::<Augment>(text);
         let augment = read(r#"{"randaugment": "rand-m9-mstd0.5-inc1", "erase": 0.2, "erase_mode": "const"}"#).unwrap();
