@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rexnet_engine::{Engine, Isa, Options, Precision};
+use rexnet_engine::{Calibration, Engine, Isa, Options, Precision, Selection, Tensors};
 use rexnet_spec::NetSpec;
 use rexnet_testkit::{shaken, uniform};
 
@@ -20,12 +20,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             row.ok_or_else(|| format!("this machine has no {name}"))?
         }
     };
-    let precision = if words.get(4).is_some_and(|word| word == "bf16") { Precision::Bf16 } else { Precision::F32 };
+    let precision = match word(4, "f32").as_str() {
+        "bf16" => Precision::Bf16,
+        "int8" => Precision::Int8,
+        _ => Precision::F32,
+    };
     let graph = NetSpec::named(&net)?.graph([224, 224])?;
     let tensors: HashMap<_, _> = graph.tensors().into_iter().map(|t| (t.name.clone(), t)).collect();
-    let mut engine = Engine::with(&graph, &mut |name| Ok(shaken(&tensors[name])), Options { threads, isa, precision })?;
+    let tensors: &mut Tensors = &mut |name| Ok(shaken(&tensors[name]));
     let pixels = uniform("input", batch * graph.input.elements() as usize, -2.0, 2.0);
-    let mut logits = vec![0.0; batch * engine.classes()];
+    let options = Options { threads, isa, ..Options::default() };
+    let mut calibration = Calibration::new(&graph, tensors, options)?;
+    let mut logits = vec![0.0; batch * calibration.classes()];
+    calibration.run(&pixels, batch, &mut logits)?;
+    let quantization = calibration.quantization(Selection::MinMax);
+    let options = Options { precision, quantization: Some(&quantization), ..options };
+    let mut engine = Engine::with(&graph, tensors, options)?;
     let mut times = Vec::new();
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(2) || times.len() < 5 {

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use rexnet_kernels::{Buffer, Epilogue, Map, Planes, PlanesMut, Shortcut, gate, narrow, pool};
+use rexnet_kernels::{Buffer, Epilogue, Map, Planes, PlanesMut, Shortcut, gate, pool};
 
-use crate::crew::{Bench, Crew};
+use crate::crew::{Bench, Crew, Room};
 use crate::memory::pixel;
-use crate::plan::{Block, Gate, Layer, Plan, Source};
+use crate::plan::{Block, Gate, Group, Layer, Plan, Source};
 
 /// What a block reads: its input map, that map as its expansion wants it, and the picture where the block begins with
 /// the stem.
@@ -21,7 +21,7 @@ pub(crate) struct Input<'a> {
 pub(crate) struct Middle {
     pub(crate) mid: Buffer,
     /// What the projection reads of it, where that is another map.
-    pub(crate) narrow: Buffer,
+    pub(crate) operand: Buffer,
     pub(crate) means: Buffer,
     pub(crate) hidden: Buffer,
     pub(crate) gates: Buffer,
@@ -41,28 +41,41 @@ impl Plan {
     /// Each band of rows passes through the whole block; rows that two bands read are made twice.
     fn banded(&self, block: &Block, x: Input, y: PlanesMut, crew: &mut Crew) {
         let height = self.height_of_band(block, crew.threads());
-        crew.each(y.bands(height).enumerate(), |room, (i, y)| {
+        crew.each(y.bands(height).enumerate(), |Room { band, operand, bench }, (i, y)| {
             let rows = i * height..i * height + y.rows();
-            let mut mid = self.map(&mut room.band, Map { h: rows.len(), ..block.mid });
-            for (group, mid) in mid.view().groups(sizes(block)).enumerate() {
-                self.widen(block, group, x, rows.clone(), mid, &mut room.bench);
-            }
-            let start = room.bench.watch.now();
-            let mid = self.operand(mid.into_shared(), Map { h: rows.len(), ..block.mid }, &mut room.operand);
+            let mid = Map { h: rows.len(), ..block.mid };
+            let mid = if block.project.is_narrow() {
+                let mut operand = block.project.operand_map(operand, mid);
+                for (group, operand) in operand.view().groups(narrow_sizes(&block.project, &block.groups)).enumerate() {
+                    let c = block.groups[group].planes.len() * self.isa.lanes();
+                    let mut part = self.map(band, Map { c, ..mid });
+                    self.widen(block, group, x, rows.clone(), part.view(), bench);
+                    block.project.narrow(part.shared(), operand, bench);
+                }
+                operand.into_shared()
+            } else {
+                let mut mid = self.map(band, mid);
+                for (group, mid) in mid.view().groups(sizes(&block.groups)).enumerate() {
+                    self.widen(block, group, x, rows.clone(), mid, bench);
+                }
+                bench.see(&block.project, mid.shared());
+                mid.into_shared()
+            };
+            let start = bench.watch.now();
             project(block, 0..block.project.weights.panels().len(), mid, x, rows, y);
-            room.bench.watch.book(block.project.step, start);
+            bench.watch.book(block.project.step, start);
         });
     }
 
     /// Planes pass through expansion and depthwise convolution, and under a gate its pool; then, when all are there,
     /// through gate and projection.
     fn whole(&self, block: &Block, x: Input, y: PlanesMut, room: &mut Middle, crew: &mut Crew) {
-        let Middle { mid, narrow, means, hidden, gates, vector } = room;
+        let Middle { mid, operand, means, hidden, gates, vector } = room;
         let mut mid = self.map(mid, block.mid);
-        let mut operand = self.is_narrow().then(|| self.narrow_map(narrow, block.mid));
+        let mut operand = block.project.is_narrow().then(|| block.project.operand_map(operand, block.mid));
         if let Some(gate) = &block.gate {
             let mut means = self.map(means, pixel(block.mid.c));
-            let parts = mid.view().groups(sizes(block)).zip(means.view().groups(sizes(block)));
+            let parts = mid.view().groups(sizes(&block.groups)).zip(means.view().groups(sizes(&block.groups)));
             crew.each(parts.enumerate(), |room, (group, (mut mid, means))| {
                 self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
                 let start = room.bench.watch.now();
@@ -70,18 +83,20 @@ impl Plan {
                 room.bench.watch.book(gate.steps[0], start);
             });
             let mut hidden = self.map(hidden, pixel(gate.reduce.weights.c_out()));
-            gate.reduce.run(self.operand(means.shared(), pixel(block.mid.c), vector), hidden.view(), crew);
-            let hidden = self.operand(hidden.shared(), pixel(gate.reduce.weights.c_out()), vector);
-            self.scale(gate, hidden, self.map(gates, pixel(block.mid.c)), mid.view(), operand.as_mut(), crew);
+            gate.reduce.run(gate.reduce.read(means.shared(), vector, crew), hidden.view(), crew);
+            let hidden = gate.expand.read(hidden.shared(), vector, crew);
+            self.scale(block, gate, hidden, self.map(gates, pixel(block.mid.c)), mid.view(), operand.as_mut(), crew);
         } else {
-            let parts = mid.view().groups(sizes(block)).zip(groups_of(operand.as_mut(), sizes(block)));
+            let operands = groups_of(operand.as_mut(), narrow_sizes(&block.project, &block.groups));
+            let parts = mid.view().groups(sizes(&block.groups)).zip(operands);
             crew.each(parts.enumerate(), |room, (group, (mut mid, operand))| {
                 self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
                 if let Some(operand) = operand {
-                    narrow::run(self.isa, mid.shared(), operand);
+                    block.project.narrow(mid.shared(), operand, &mut room.bench);
                 }
             });
         }
+        crew.bench().see(&block.project, mid.shared());
         let mid = operand.as_ref().map_or(mid.shared(), PlanesMut::shared);
         let height = height_of_piece(block, crew.threads());
         let pieces = y.bands(height).enumerate().flat_map(|(i, y)| {
@@ -97,8 +112,10 @@ impl Plan {
     }
 
     /// Gates for some planes, and those planes through them, into `operand` where the projection reads that.
+    #[allow(clippy::too_many_arguments, reason = "maps of a block, each of another lifetime")]
     fn scale(
         &self,
+        block: &Block,
         gate: &Gate,
         hidden: Planes,
         gates: PlanesMut,
@@ -107,25 +124,25 @@ impl Plan {
         crew: &mut Crew,
     ) {
         let Layer { step, weights, act } = &gate.expand;
-        let sizes = || weights.panels().map(|panel| panel.len());
         let epilogue = Epilogue { act: *act, shortcut: None };
-        let parts = gates.groups(sizes()).zip(mid.groups(sizes())).zip(groups_of(operand, sizes()));
-        crew.each(parts.enumerate(), |room, (panel, ((mut gates, mut mid), operand))| {
+        let operands = groups_of(operand, narrow_sizes(&block.project, &gate.groups));
+        let parts = gates.groups(sizes(&gate.groups)).zip(mid.groups(sizes(&gate.groups))).zip(operands);
+        crew.each(gate.groups.iter().zip(parts), |room, (group, ((mut gates, mut mid), operand))| {
             let start = room.bench.watch.now();
-            weights.run(panel..panel + 1, hidden, gates.view(), &epilogue);
+            weights.run(group.panels.clone(), hidden, gates.view(), &epilogue);
             room.bench.watch.book(*step, start);
             let start = room.bench.watch.now();
             gate::run(self.isa, mid.view(), gates.shared(), gate.act);
-            if let Some(operand) = operand {
-                narrow::run(self.isa, mid.shared(), operand);
-            }
             room.bench.watch.book(gate.steps[1], start);
+            if let Some(operand) = operand {
+                block.project.narrow(mid.shared(), operand, &mut room.bench);
+            }
         });
     }
 
     /// Output rows `rows` of the depthwise convolution for the planes of one group.
     fn widen(&self, block: &Block, group: usize, x: Input, rows: Range<usize>, y: PlanesMut, bench: &mut Bench) {
-        let planes = block.groups[group].clone();
+        let Group { planes, panels } = &block.groups[group];
         let [height, width] = block.frame(rows.len());
         let mut frame = self.map(&mut bench.frame, Map { c: planes.len() * self.isa.lanes(), h: height, w: width });
         // The frame's first row is a row of zeros above the map, or one of the map's.
@@ -146,28 +163,33 @@ impl Plan {
             }
             Source::Expand(Layer { step, weights, act }) => {
                 let epilogue = Epilogue { act: *act, shortcut: None };
-                weights.run(group..group + 1, x.operand.rows_of(first..last), inner, &epilogue);
+                weights.run(panels.clone(), x.operand.rows_of(first..last), inner, &epilogue);
                 bench.watch.book(*step, start);
             }
         }
         let start = bench.watch.now();
-        block.taps.run(planes, frame.shared(), y, block.act);
+        block.taps.run(planes.clone(), frame.shared(), y, block.act);
         bench.watch.book(block.step, start);
     }
 }
 
-/// The groups of a narrow map, if it is there, for groups of so many planes of f32; all but the last are even.
+/// The groups of what a projection reads, if it is another map than the middle.
 fn groups_of<'a>(
     map: Option<&'a mut PlanesMut>,
     sizes: impl Iterator<Item = usize> + Send + 'a,
 ) -> impl Iterator<Item = Option<PlanesMut<'a>>> + Send {
-    let groups = map.map(|map| map.view().groups(sizes.map(narrow::planes)));
+    let groups = map.map(|map| map.view().groups(sizes));
     groups.into_iter().flatten().map(Some).chain(std::iter::repeat_with(|| None))
 }
 
 /// Planes of each group.
-fn sizes(block: &Block) -> impl Iterator<Item = usize> + Send + '_ {
-    block.groups.iter().map(ExactSizeIterator::len)
+fn sizes(groups: &[Group]) -> impl Iterator<Item = usize> + Send + '_ {
+    groups.iter().map(|group| group.planes.len())
+}
+
+/// Planes of each group in the map that a projection reads.
+fn narrow_sizes<'a>(project: &'a Layer, groups: &'a [Group]) -> impl Iterator<Item = usize> + Send + 'a {
+    sizes(groups).map(|planes| project.planes(planes))
 }
 
 /// Rows of the pieces that a projection is cut into: enough pieces that no thread waits long for another's last.

@@ -1,7 +1,9 @@
 //! Who works on a picture, and the room that each of them has.
 
-use rexnet_kernels::{Buffer, Strips, Team};
+use rexnet_kernels::{Buffer, Planes, Strips, Team};
 
+use crate::gauge::Gauge;
+use crate::plan::Layer;
 use crate::profile::Watch;
 
 /// Room of one thread, kept from picture to picture.
@@ -20,6 +22,17 @@ pub(crate) struct Bench {
     /// Rows of the picture as the stem reads them.
     pub(crate) strips: Strips,
     pub(crate) watch: Watch,
+    /// Where a calibration counts what products read.
+    pub(crate) gauge: Option<Gauge>,
+}
+
+impl Bench {
+    /// Counts what a layer reads, where anyone wants to know.
+    pub(crate) fn see(&mut self, layer: &Layer, x: Planes) {
+        if let Some(gauge) = &mut self.gauge {
+            gauge.count(layer.step, x, layer.weights.c_in());
+        }
+    }
 }
 
 /// One thread with a picture of its own, or all on one picture.
@@ -41,6 +54,14 @@ impl Crew<'_> {
         match self {
             Self::Alone(_) => 1,
             Self::Team(team, _) => team.threads(),
+        }
+    }
+
+    /// The bench of the thread that leads.
+    pub(crate) fn bench(&mut self) -> &mut Bench {
+        match self {
+            Self::Alone(room) => &mut room.bench,
+            Self::Team(_, rooms) => &mut rooms[0].bench,
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use rexnet_kernels::{Arena, Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Precision, Team, peak, pool};
-use rexnet_spec::Graph;
+use rexnet_spec::{Graph, Quantization};
 
 use crate::block::Input;
 use crate::crew::{Crew, Room};
+use crate::gauge::Gauge;
 use crate::memory::Desk;
 use crate::plan::{Plan, Source};
 use crate::profile::StepTime;
@@ -14,20 +15,22 @@ use crate::{EngineError, Limits, Tensors, parse};
 
 /// How an engine works; no choice changes which logits come out but the instruction set, by rounding.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Threads, the caller's among them. Logits are the same bits for any number.
     pub threads: usize,
     /// The instruction set.
     pub isa: Isa,
     /// What products are made of.
     pub precision: Precision,
+    /// What int8 has to know.
+    pub quantization: Option<&'a Quantization>,
 }
 
-impl Default for Options {
+impl Default for Options<'_> {
     /// As many threads as affinity and control group allow, the best instruction set of the machine.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
-        Self { threads, isa: Isa::detect(), precision: Precision::F32 }
+        Self { threads, isa: Isa::detect(), precision: Precision::F32, quantization: None }
     }
 }
 
@@ -51,14 +54,19 @@ impl Engine {
 
     /// Plans `graph` and packs its tensors, asking `tensors` for one at a time.
     /// # Errors
-    /// A tensor that cannot be had or has another size than declared, a graph that no lowering makes, or a precision
-    /// that the processor lacks.
+    /// A tensor that cannot be had or has another size than declared, a graph that no lowering makes, a precision that
+    /// the processor lacks, or int8 without a range for every layer.
     pub fn with(graph: &Graph, tensors: &mut Tensors, options: Options) -> Result<Self, EngineError> {
-        let Options { isa, precision, .. } = options;
+        let Options { isa, precision, quantization, .. } = options;
         let ways = isa.products(precision);
         let best = ways.into_iter().rev().find_map(|(products, has)| has.then_some(products));
         let products = best.ok_or(EngineError::Precision { isa, precision })?;
-        let plan = parse::plan(graph, isa, products, tensors)?;
+        let ranges = match (precision, quantization) {
+            (Precision::Int8, None) => return Err(EngineError::Uncalibrated),
+            (Precision::Int8, ranges) => ranges,
+            _ => None,
+        };
+        let plan = parse::plan(graph, isa, products, ranges, tensors)?;
         let team = Team::new(options.threads);
         let mut arena = Arena::default();
         let desks = vec![plan.desk(&mut arena)];
@@ -103,6 +111,23 @@ impl Engine {
             self.logits(features, batch, logits);
         }
         Ok(())
+    }
+
+    /// Begins to count what products read.
+    pub(crate) fn gauge(&mut self) {
+        self.rooms.iter_mut().for_each(|room| room.bench.gauge = Some(Gauge::default()));
+    }
+
+    /// What was counted on all threads, by step.
+    pub(crate) fn counted(&self) -> Gauge {
+        let mut all = Gauge::default();
+        self.rooms.iter().filter_map(|room| room.bench.gauge.as_ref()).for_each(|gauge| all.join(gauge));
+        all
+    }
+
+    /// The name of a step.
+    pub(crate) fn step(&self, step: usize) -> &str {
+        &self.plan.steps[step].name
     }
 
     /// Runs one picture some times; for each step of the graph its least time of all runs.
@@ -166,9 +191,13 @@ impl Engine {
         for layer in &plan.head.layers {
             let [from, to] = [layer.weights.c_in(), layer.weights.c_out()].map(|c| Map { c, h: batch, w: 1 });
             let mut next = Buffer::zeros(plan.values(to));
-            let mut narrow = Buffer::zeros(plan.narrow_values(from));
-            let operand = plan.operand(plan.map(&mut x, from).into_shared(), from, &mut narrow);
-            layer.run(operand, plan.map(&mut next, to), &mut Crew::Team(team, rooms));
+            let mut operand = Buffer::zeros(layer.operand(batch));
+            let crew = &mut Crew::Team(team, rooms);
+            layer.run(
+                layer.read(plan.map(&mut x, from).into_shared(), &mut operand, crew),
+                plan.map(&mut next, to),
+                crew,
+            );
             x = next;
         }
         let x = plan.map(&mut x, Map { c: plan.classes(), h: batch, w: 1 });
@@ -188,7 +217,7 @@ impl Plan {
         for block in &self.blocks {
             let map = self.map(x, from).into_shared();
             let operand = match &block.source {
-                Source::Expand(_) => self.shared_operand(map, from, operand, crew),
+                Source::Expand(layer) => layer.read(map, operand, crew),
                 _ => map,
             };
             self.run_block(block, Input { picture, map, operand }, self.map(y, block.out), middle, crew);
@@ -196,7 +225,7 @@ impl Plan {
             from = block.out;
         }
         let map = self.map(x, from).into_shared();
-        let map = if self.head.conv.is_some() { self.shared_operand(map, from, operand, crew) } else { map };
+        let map = self.head.conv.as_ref().map_or(map, |conv| conv.read(map, operand, crew));
         self.run_head(map, features, crew);
     }
 

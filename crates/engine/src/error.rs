@@ -37,12 +37,21 @@ pub enum EngineError {
         name: String,
     },
     /// A precision that the processor has no instructions for.
-    #[error("{precision} products want a processor with AVX-512 BF16; the kernels here are for {isa}")]
+    #[error("{precision} products want a processor with {}; the kernels here are for {isa}", wanted(*precision))]
     Precision {
         /// What was asked for.
         precision: Precision,
         /// The instruction set that was to be used.
         isa: Isa,
+    },
+    /// int8 was asked for without ranges.
+    #[error("int8 products want ranges of activations, and this network comes without")]
+    Uncalibrated,
+    /// A layer that is neither in the ranges nor kept in f32, or whose range has no end.
+    #[error("int8 products want a range of finite numbers for what `{name}` reads, or that it is kept in f32")]
+    Range {
+        /// Name of the layer.
+        name: String,
     },
     /// A buffer of another size than the batch says.
     #[error("{what}: {found} values, {wanted} wanted")]
@@ -54,4 +63,12 @@ pub enum EngineError {
         /// Values that the batch has.
         wanted: usize,
     },
+}
+
+fn wanted(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "AVX-512 BF16",
+        Precision::Int8 => "AVX-512 VNNI",
+    }
 }

@@ -5,16 +5,19 @@
 #![forbid(unsafe_code)]
 
 mod block;
+mod calibration;
 mod crew;
 mod engine;
 mod error;
 mod fold;
+mod gauge;
 mod join;
 mod memory;
 mod parse;
 mod plan;
 mod profile;
 
+pub use calibration::{Calibration, Selection};
 pub use engine::{Engine, Options};
 pub use error::EngineError;
 pub use profile::{Limits, StepTime};

@@ -1,10 +1,10 @@
 //! Memory planned once: what a picture and a thread need, for the largest of the blocks.
 
-use rexnet_kernels::{Arena, Buffer, Map, Planes, PlanesMut, Strips, narrow, planes};
+use rexnet_kernels::{Arena, Buffer, Map, Planes, PlanesMut, Strips, planes};
 
 use crate::block::Middle;
 use crate::crew::{Bench, Crew, Room};
-use crate::plan::{Block, Plan, Source};
+use crate::plan::{Block, Gate, Layer, Plan, Source};
 use crate::profile::Watch;
 
 /// Maps of one picture, kept from picture to picture.
@@ -25,20 +25,25 @@ impl Plan {
         let stem = if self.stem_is_fused() { 0 } else { self.values(self.stem.out) };
         let map = self.largest(|block| self.values(block.out)).max(stem);
         let mid = self.largest(|b| if self.is_kept(b) { self.values(b.mid) } else { 0 });
-        let channels = self.largest(|b| b.gate.as_ref().map_or(0, |_| self.values(pixel(b.mid.c))));
-        let hidden = self.largest(|b| b.gate.as_ref().map_or(0, |g| self.values(pixel(g.reduce.weights.c_out()))));
+        let of_gate = |values: &dyn Fn(&Gate, usize) -> usize| {
+            self.largest(|b| b.gate.as_ref().map_or(0, |gate| values(gate, b.mid.c)))
+        };
+        let expand = self.largest(|b| match &b.source {
+            Source::Expand(layer) => layer.operand(b.wide.area()),
+            _ => 0,
+        });
+        let head = self.head.conv.as_ref().map_or(0, |conv| conv.operand(self.head.map.area()));
         Desk {
             maps: [arena.zeros(map), arena.zeros(map)],
-            operand: arena
-                .zeros(self.largest(|block| self.narrow_values(block.out)).max(self.narrow_values(self.stem.out))),
+            operand: arena.zeros(expand.max(head)),
             middle: Middle {
                 mid: arena.zeros(mid),
-                narrow: arena.zeros(self.largest(|b| if self.is_kept(b) { self.narrow_values(b.mid) } else { 0 })),
-                vector: arena
-                    .zeros(self.largest(|b| b.gate.as_ref().map_or(0, |_| self.narrow_values(pixel(b.mid.c))))),
-                means: arena.zeros(channels),
-                hidden: arena.zeros(hidden),
-                gates: arena.zeros(channels),
+                operand: arena
+                    .zeros(self.largest(|b| if self.is_kept(b) { b.project.operand(b.mid.area()) } else { 0 })),
+                vector: arena.zeros(of_gate(&|gate, _| gate.reduce.operand(1).max(gate.expand.operand(1)))),
+                means: arena.zeros(of_gate(&|_, c| self.values(pixel(c)))),
+                hidden: arena.zeros(of_gate(&|gate, _| self.values(pixel(gate.reduce.weights.c_out())))),
+                gates: arena.zeros(of_gate(&|_, c| self.values(pixel(c)))),
             },
         }
     }
@@ -48,13 +53,13 @@ impl Plan {
         let band_of = |block: &Block| Map { h: self.height_of_band(block, 1), ..block.mid };
         let rows = |block: &Block| if self.is_small(block) { block.mid.h } else { band_of(block).h };
         let frame = self.largest(|block| self.frame(block, rows(block)));
-        let band = self.largest(|block| block.gate.as_ref().map_or(self.values(band_of(block)), |_| 0));
+        let banded = |values: &dyn Fn(&Block) -> usize| self.largest(|b| if b.gate.is_none() { values(b) } else { 0 });
         let panel = self.head.conv.iter().flat_map(|conv| conv.weights.panels()).map(|planes| planes.len()).max();
         let panel = panel.unwrap_or(0) * self.head.map.area() * self.isa.lanes();
         Room {
-            band: arena.zeros(band.max(panel)),
-            operand: arena.zeros(self.largest(|b| if b.gate.is_none() { self.narrow_values(band_of(b)) } else { 0 })),
-            bench: Bench { frame: arena.zeros(frame), strips: Strips::default(), watch: Watch::default() },
+            band: arena.zeros(banded(&|b| self.values(band_of(b))).max(panel)),
+            operand: arena.zeros(banded(&|b| b.project.operand(band_of(b).area()))),
+            bench: Bench { frame: arena.zeros(frame), strips: Strips::default(), watch: Watch::default(), gauge: None },
         }
     }
 
@@ -82,7 +87,7 @@ impl Plan {
     /// Values of the framed planes under so many rows.
     fn frame(&self, block: &Block, rows: usize) -> usize {
         let [height, width] = block.frame(rows);
-        let group = block.groups.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+        let group = block.groups.iter().map(|group| group.planes.len()).max().unwrap_or(0);
         planes::values(self.isa.lanes(), group, height, width)
     }
 
@@ -101,37 +106,36 @@ impl Plan {
     }
 }
 
-impl Plan {
-    /// What products read of a map of these extents.
-    pub(crate) fn narrow_map<'a>(&self, buffer: &'a mut Buffer, map: Map) -> PlanesMut<'a> {
-        PlanesMut::new(buffer, self.isa.lanes(), narrow::planes(self.planes(map)), map.h, map.w)
+impl Layer {
+    /// What it reads of a map of these extents, where that is another.
+    pub(crate) fn operand_map<'a>(&self, buffer: &'a mut Buffer, map: Map) -> PlanesMut<'a> {
+        let lanes = self.weights.isa().lanes();
+        PlanesMut::new(buffer, lanes, self.planes(map.c.div_ceil(lanes)), map.h, map.w)
     }
 
-    /// What products read of `x`, a small map: itself, or a narrow copy in `buffer`.
-    pub(crate) fn operand<'a>(&self, x: Planes<'a>, map: Map, buffer: &'a mut Buffer) -> Planes<'a> {
+    /// What it reads of `x`: that map itself, or another in `buffer`, made by all together.
+    pub(crate) fn read<'a>(&self, x: Planes<'a>, buffer: &'a mut Buffer, crew: &mut Crew) -> Planes<'a> {
+        crew.bench().see(self, x);
         if !self.is_narrow() {
             return x;
         }
-        narrow::run(self.isa, x, self.narrow_map(buffer, map));
-        self.narrow_map(buffer, map).into_shared()
+        let map = Map { c: self.weights.c_in(), h: x.rows(), w: x.width() };
+        if map.area() == 1 {
+            self.weights.narrow(x, self.operand_map(buffer, map));
+        } else {
+            let height = map.h.div_ceil(crew.threads());
+            crew.each(self.operand_map(buffer, map).bands(height).enumerate(), |room, (i, y)| {
+                self.narrow(x.rows_of(i * height..i * height + y.rows()), y, &mut room.bench);
+            });
+        }
+        self.operand_map(buffer, map).into_shared()
     }
 
-    /// The same of a map that is worth sharing out.
-    pub(crate) fn shared_operand<'a>(
-        &self,
-        x: Planes<'a>,
-        map: Map,
-        buffer: &'a mut Buffer,
-        crew: &mut Crew,
-    ) -> Planes<'a> {
-        if !self.is_narrow() {
-            return x;
-        }
-        let height = map.h.div_ceil(crew.threads()).max(1);
-        crew.each(self.narrow_map(buffer, map).bands(height).enumerate(), |_, (i, y)| {
-            narrow::run(self.isa, x.rows_of(i * height..i * height + y.rows()), y);
-        });
-        self.narrow_map(buffer, map).into_shared()
+    /// Makes what it reads of `x`, on its own account.
+    pub(crate) fn narrow(&self, x: Planes, y: PlanesMut, bench: &mut Bench) {
+        let start = bench.watch.now();
+        self.weights.narrow(x, y);
+        bench.watch.book(self.step, start);
     }
 }
 

@@ -1,22 +1,27 @@
 //! Reads a lowered graph as what it is: a stem, blocks, a head. Anything else is an error that names the node.
 
-use std::ops::Range;
+use rexnet_kernels::{Act, Arena, Dense, Isa, Map, Packed, Products, Scale, Taps, Window};
+use rexnet_spec::{self as spec, Graph, Op, Quantization, Shape, Value};
 
-use rexnet_kernels::{Act, Arena, Dense, Isa, Map, Packed, Products, Taps, Window};
-use rexnet_spec::{self as spec, Graph, Op, Shape, Value};
-
-use crate::fold;
+use crate::fold::{self, Weights};
 use crate::join::{self, Step};
-use crate::plan::{Block, Gate, Head, Layer, Plan, Source, Stem};
+use crate::plan::{Block, Gate, Group, Head, Layer, Plan, Source, Stem};
 use crate::{EngineError, Tensors, profile};
 
 /// Plans a graph, asking for its tensors in order of execution.
-pub(crate) fn plan(graph: &Graph, isa: Isa, products: Products, tensors: &mut Tensors) -> Result<Plan, EngineError> {
+pub(crate) fn plan(
+    graph: &Graph,
+    isa: Isa,
+    products: Products,
+    quantization: Option<&Quantization>,
+    tensors: &mut Tensors,
+) -> Result<Plan, EngineError> {
     let steps = join::steps(graph)?;
     let mut reader = Reader {
         graph,
         isa,
         products,
+        quantization,
         tensors,
         arena: &mut Arena::default(),
         steps: steps.len(),
@@ -51,6 +56,8 @@ struct Reader<'a, 't> {
     graph: &'a Graph,
     isa: Isa,
     products: Products,
+    /// What layers of eight bits have to know; none where products are of another kind.
+    quantization: Option<&'a Quantization>,
     tensors: &'a mut Tensors<'t>,
     arena: &'a mut Arena,
     /// How many there are, and those that are left to read.
@@ -87,8 +94,12 @@ impl<'a> Reader<'a, '_> {
         let weights = fold::weights(self.graph, step, self.tensors)?;
         let taps = Taps::new(self.arena, self.isa, &weights.weight, &weights.bias, [kernel, stride]);
         let mid = self.map();
-        let gate = if self.kind(0) == Some(Kind::Pool) { Some(self.gate()?) } else { None };
+        let mut gate = if self.kind(0) == Some(Kind::Pool) { Some(self.gate()?) } else { None };
         let project = self.layer(Kind::Pointwise, self.value)?;
+        let multiple = project.weights.planes_of_a_plane();
+        if let Some(gate) = &mut gate {
+            gate.groups = Group::of(gate.expand.weights.panels(), multiple);
+        }
         let out = self.map();
         let shortcut = if self.kind(0) == Some(Kind::Shortcut) { self.shortcut(input)? } else { 0 };
         let source = match expand {
@@ -96,7 +107,7 @@ impl<'a> Reader<'a, '_> {
             None if first && gate.is_none() && shortcut == 0 => Source::Stem,
             None => Source::Input,
         };
-        let groups = groups(&source, wide.c.div_ceil(self.isa.lanes()));
+        let groups = groups(&source, wide.c.div_ceil(self.isa.lanes()), multiple);
         let act = activation(step.act);
         Ok(Some(Block { source, wide, top, left, step: number, taps, act, mid, gate, project, shortcut, out, groups }))
     }
@@ -109,7 +120,7 @@ impl<'a> Reader<'a, '_> {
         let reduce = self.layer(Kind::Pointwise, self.value)?;
         let expand = self.layer(Kind::Pointwise, self.value)?;
         let scale = self.take(Kind::Scale, &[x, self.value])?;
-        Ok(Gate { steps: [pool, self.step], reduce, expand, act: activation(scale.act) })
+        Ok(Gate { steps: [pool, self.step], reduce, expand, act: activation(scale.act), groups: Vec::new() })
     }
 
     fn shortcut(&mut self, input: Value) -> Result<usize, EngineError> {
@@ -138,16 +149,23 @@ impl<'a> Reader<'a, '_> {
         let step = self.take(kind, &[x])?;
         let weights = fold::weights(self.graph, step, self.tensors)?;
         let from = map(self.graph.shape(x));
-        // The matrix unit has nothing to gain from single pixels.
-        let products = match self.products {
-            Products::Tiles if from.area() == 1 => Products::Pairs,
-            products => products,
+        let products = if from.area() == 1 { self.products.of_a_pixel() } else { self.products };
+        let weights = self.pack(&self.graph.nodes[step.node].name, products, &weights, from.c)?;
+        Ok(Layer { step: self.step, weights, act: activation(step.act) })
+    }
+
+    fn pack(&mut self, name: &str, products: Products, weights: &Weights, c_in: usize) -> Result<Packed, EngineError> {
+        let Weights { weight, bias } = weights;
+        let new = |arena: &mut Arena, products| Packed::new(arena, self.isa, products, weight, bias, c_in);
+        let Some(Quantization { ranges, keep }) = self.quantization else {
+            return Ok(new(self.arena, products));
         };
-        Ok(Layer {
-            step: self.step,
-            weights: Packed::new(self.arena, self.isa, products, &weights.weight, &weights.bias, from.c),
-            act: activation(step.act),
-        })
+        if keep.contains(name) {
+            return Ok(new(self.arena, Products::Single));
+        }
+        let range = ranges.get(name).filter(|range| range.iter().all(|end| end.is_finite()));
+        let input = Scale::of(*range.ok_or_else(|| EngineError::Range { name: name.into() })?);
+        Ok(Packed::quantised(self.arena, self.isa, products, [weight, bias], c_in, input))
     }
 
     /// A step that no activation was joined to.
@@ -210,12 +228,16 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// The stem makes all planes at once, an expansion a panel; planes that lie there are taken in twos.
-fn groups(source: &Source, planes: usize) -> Vec<Range<usize>> {
+/// The stem makes all planes at once, an expansion a panel or some; planes that lie there are taken in twos or fours.
+fn groups(source: &Source, planes: usize, multiple: usize) -> Vec<Group> {
     match source {
-        Source::Stem => std::iter::once(0..planes).collect(),
-        Source::Input => (0..planes).step_by(2).map(|first| first..planes.min(first + 2)).collect(),
-        Source::Expand(layer) => layer.weights.panels().collect(),
+        Source::Stem => vec![Group { planes: 0..planes, panels: 0..0 }],
+        Source::Input => {
+            let size = multiple.max(2);
+            let group = |first: usize| Group { planes: first..planes.min(first + size), panels: 0..0 };
+            (0..planes).step_by(size).map(group).collect()
+        }
+        Source::Expand(layer) => Group::of(layer.weights.panels(), multiple),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use rexnet_kernels::{Act, Dense, Isa, Map, Packed, Products, Taps, narrow};
+use rexnet_kernels::{Act, Dense, Isa, Map, Packed, Products, Taps};
 
 use crate::profile::StepTime;
 
 /// A network for pictures of one size.
 pub(crate) struct Plan {
     pub(crate) isa: Isa,
-    /// How the products of maps are made, which say what they read.
+    /// How most products are made; each layer says how its own are, and what they read.
     pub(crate) products: Products,
     pub(crate) picture: Map,
     pub(crate) stem: Stem,
@@ -44,8 +44,15 @@ pub(crate) struct Block {
     /// Channels of the input that are added to the output.
     pub(crate) shortcut: usize,
     pub(crate) out: Map,
-    /// Planes that pass through expansion and depthwise convolution together.
-    pub(crate) groups: Vec<Range<usize>>,
+    /// What passes through expansion and depthwise convolution together.
+    pub(crate) groups: Vec<Group>,
+}
+
+/// Some planes of a map, as many as make whole planes of what the next product reads, and the panels that make them.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Group {
+    pub(crate) planes: Range<usize>,
+    pub(crate) panels: Range<usize>,
 }
 
 /// Where the map under the depthwise convolution comes from.
@@ -65,6 +72,8 @@ pub(crate) struct Gate {
     pub(crate) reduce: Layer,
     pub(crate) expand: Layer,
     pub(crate) act: Act,
+    /// What passes through `expand` and the gate together.
+    pub(crate) groups: Vec<Group>,
 }
 
 /// A 1x1 convolution or fully connected layer with its activation.
@@ -99,15 +108,37 @@ impl Plan {
     pub(crate) fn values(&self, map: Map) -> usize {
         self.planes(map) * map.area() * self.isa.lanes()
     }
+}
 
-    /// Values of what products read of a map where that is another: in bf16.
-    pub(crate) fn narrow_values(&self, map: Map) -> usize {
-        if self.is_narrow() { narrow::planes(self.planes(map)) * map.area() * self.isa.lanes() } else { 0 }
+impl Layer {
+    /// Whether it reads another map than one of f32.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.weights.planes_of_a_plane() > 1
     }
 
-    /// Whether products read narrow maps.
-    pub(crate) fn is_narrow(&self) -> bool {
-        self.products != Products::Single
+    /// Planes of what it reads of so many planes of f32.
+    pub(crate) fn planes(&self, of_f32: usize) -> usize {
+        of_f32.div_ceil(self.weights.planes_of_a_plane())
+    }
+
+    /// Values of what it reads of so many pixels, where that is another map than one of f32.
+    pub(crate) fn operand(&self, pixels: usize) -> usize {
+        let lanes = self.weights.isa().lanes();
+        if self.is_narrow() { self.planes(self.weights.c_in().div_ceil(lanes)) * pixels * lanes } else { 0 }
+    }
+}
+
+impl Group {
+    /// Joins panels, given by their planes, until each group but the last has a multiple of `multiple` planes.
+    pub(crate) fn of(panels: impl Iterator<Item = Range<usize>>, multiple: usize) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for (panel, planes) in panels.enumerate() {
+            match groups.last_mut().filter(|group| !group.planes.len().is_multiple_of(multiple)) {
+                Some(group) => (group.planes.end, group.panels.end) = (planes.end, panel + 1),
+                None => groups.push(Self { planes, panels: panel..panel + 1 }),
+            }
+        }
+        groups
     }
 }
 

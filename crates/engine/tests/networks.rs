@@ -6,9 +6,9 @@ mod oracle;
 
 use std::collections::HashMap;
 
-use rexnet_engine::{Engine, EngineError, Isa, Options, Precision};
+use rexnet_engine::{Calibration, Engine, EngineError, Isa, Options, Precision, Selection};
 use rexnet_kernels::narrow;
-use rexnet_spec::{Act, Graph, NetSpec, Op, TensorDecl, ZOO};
+use rexnet_spec::{Act, Graph, NetSpec, Op, Quantization, TensorDecl, ZOO};
 use rexnet_testkit::{shaken, uniform};
 
 fn engine(graph: &Graph, options: Options) -> Engine {
@@ -111,7 +111,7 @@ fn precisions() -> Vec<Precision> {
         }
         has
     };
-    [Precision::F32, Precision::Bf16].into_iter().filter(has).collect()
+    [Precision::F32, Precision::Bf16, Precision::Int8].into_iter().filter(has).collect()
 }
 
 #[test]
@@ -123,7 +123,10 @@ fn logits_are_the_same_bits_for_any_threads_and_any_cut_of_the_batch() {
         let graph = NetSpec::named(name).unwrap().graph([97, 80]).unwrap();
         let pixels = pictures(&graph, 5);
         let picture = graph.input.elements() as usize;
-        let options = |threads| Options { threads, precision, ..Options::default() };
+        let mut quantization = calibrated(&graph, &pixels, Selection::MinMax);
+        let some = quantization.ranges.keys().step_by(3).cloned().collect();
+        quantization.keep = some;
+        let options = |threads| Options { threads, precision, quantization: Some(&quantization), ..Options::default() };
         let mut one = engine(&graph, options(1));
         let want: Vec<f32> = pixels.chunks(picture).flat_map(|pixels| logits(&mut one, pixels, 1)).collect();
         for threads in 1..=4 {
@@ -137,6 +140,17 @@ fn logits_are_the_same_bits_for_any_threads_and_any_cut_of_the_batch() {
             }
         }
     }
+}
+
+/// What a network reads in f32 of some pictures.
+fn calibrated(graph: &Graph, pixels: &[f32], selection: Selection) -> Quantization {
+    let decls = decls(graph);
+    let options = Options { threads: 2, ..Options::default() };
+    let mut calibration = Calibration::new(graph, &mut |name| Ok(shaken(&decls[name])), options).unwrap();
+    let batch = pixels.len() / graph.input.elements() as usize;
+    let mut logits = vec![0.0; batch * calibration.classes()];
+    calibration.run(pixels, batch, &mut logits).unwrap();
+    calibration.quantization(selection)
 }
 
 /// Distance of `got` from `want` as a share of its length.
@@ -172,7 +186,7 @@ fn bf16_moves_logits_no_more_than_half_again_what_rounded_weights_do() {
 #[test]
 fn a_precision_without_instructions_is_refused() {
     let graph = NetSpec::named("cifar_a_best").unwrap().graph([32, 32]).unwrap();
-    let options = Options { isa: Isa::PORTABLE, precision: Precision::Bf16, threads: 1 };
+    let options = Options { isa: Isa::PORTABLE, precision: Precision::Bf16, threads: 1, quantization: None };
     let error = Engine::with(&graph, &mut |_| Ok(vec![]), options).err().unwrap();
     assert!(error.to_string().contains("AVX-512 BF16") && error.to_string().contains("portable"), "{error}");
 }
