@@ -82,7 +82,7 @@ impl Selection {
 /// The range between what `share` of the values lies below, and above.
 fn percentile(counts: &Counts, share: f64) -> [f32; 2] {
     let (values, [low, high]) = (counts.values(), counts.ends());
-    let left_out = share * values.iter().map(|v| v.1 as f64).sum::<f64>();
+    let left_out = share * values.iter().map(|v| v.1).sum::<f64>();
     [
         behind(values.iter(), left_out).map_or(low, |value| value.min(0.0)),
         behind(values.iter().rev(), left_out).map_or(high, |value| value.max(0.0)),
@@ -90,10 +90,10 @@ fn percentile(counts: &Counts, share: f64) -> [f32; 2] {
 }
 
 /// The first value behind which more than `left_out` have passed.
-fn behind<'a>(mut values: impl Iterator<Item = &'a (f32, u64)>, left_out: f64) -> Option<f32> {
+fn behind<'a>(mut values: impl Iterator<Item = &'a (f32, f64)>, left_out: f64) -> Option<f32> {
     let mut passed = 0.0;
     values.find_map(|&(value, count)| {
-        passed += count as f64;
+        passed += count;
         (passed > left_out).then_some(value)
     })
 }
@@ -106,7 +106,7 @@ fn least_error(counts: &Counts) -> [f32; 2] {
     let (values, ends) = (counts.values(), counts.ends());
     let error = |range: [f32; 2]| {
         let scale = Scale::of(range);
-        let squared = |&(x, count): &(f32, u64)| f64::from(scale.value(scale.quantise(x)) - x).powi(2) * count as f64;
+        let squared = |&(x, count): &(f32, f64)| f64::from(scale.value(scale.quantise(x)) - x).powi(2) * count;
         values.iter().map(squared).sum::<f64>()
     };
     let best = |range: &dyn Fn(f32) -> [f32; 2]| {
@@ -116,4 +116,51 @@ fn least_error(counts: &Counts) -> [f32; 2] {
     let [low, high] = ends;
     let [_, high] = best(&|share| [low, share * high]);
     best(&|share| [share * low, high])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers from 0 to 1 evenly, and some of others.
+    fn counts(others: &[f32]) -> Counts {
+        let mut counts = Counts::default();
+        counts.add(&(0..100_000).map(|i| i as f32 / 99_999.0).collect::<Vec<_>>());
+        counts.add(others);
+        counts
+    }
+
+    #[test]
+    fn the_whole_range_is_exact_and_holds_zero() {
+        assert_eq!(Selection::MinMax.range(&counts(&[f32::INFINITY, f32::NAN, 7.123_456])), [0.0, 7.123_456]);
+        let mut counts = Counts::default();
+        counts.add(&[-3.5, -2.0]);
+        for selection in [Selection::MinMax, Selection::Percentile(0.0), Selection::Mse] {
+            assert_eq!(selection.range(&counts), [-3.5, 0.0], "{selection:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_at_either_end_is_left_out() {
+        let counts = counts(&[-9.0, 90.0, 91.0, 92.0]);
+        // One and three of 100,004 lie far outside; a hundredth is what values are told apart by.
+        for (share, [low, high]) in [(0.0, [-9.0, 92.0]), (1.5e-5, [0.0, 91.0]), (4e-5, [0.0, 1.0]), (0.1, [0.0, 0.9])]
+        {
+            let range = Selection::Percentile(share).range(&counts);
+            assert!((range[0] - low).abs() <= 0.01 * low.abs().max(0.01), "{share}: {range:?}");
+            assert!((range[1] - high).abs() <= 0.01 * high, "{share}: {range:?}");
+        }
+    }
+
+    #[test]
+    fn the_least_error_cuts_what_costs_more_than_it_gives() {
+        // Rounded to steps of c / 255 the 100,000 lose 0.128 c^2 in all, squared; one value at x that is cut loses
+        // (x - c)^2. The least of both together lies at c = x / 1.128, but where the 100,000 would be cut themselves.
+        for (other, want) in [(4.0, 3.546), (2.0, 1.773), (1.2, 1.06)] {
+            let [low, high] = Selection::Mse.range(&counts(&[other]));
+            assert!(low == 0.0 && (high - want).abs() <= 0.03 * want, "{other}: {high}");
+        }
+        let [low, _] = Selection::Mse.range(&counts(&[-0.3; 50]));
+        assert!((-0.31..=-0.29).contains(&low), "{low}");
+    }
 }

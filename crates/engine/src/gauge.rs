@@ -61,11 +61,12 @@ impl Counts {
         [self.ends[0].min(0.0), self.ends[1].max(0.0)]
     }
 
-    /// Values, the middles of what is told apart, in ascending order, with how often they came.
-    pub(crate) fn values(&self) -> Vec<(f32, u64)> {
-        let value = |bin: usize| f32::from_bits((bin as u32) << 16 | 0x8000).max(self.ends[0]).min(self.ends[1]);
-        let some = |&bin: &usize| self.bins[bin] > 0;
-        let (below, above) = ((1 << 15..1 << 16).rev(), 0..1 << 15);
-        below.chain(above).filter(some).map(|bin| (value(bin), self.bins[bin])).collect()
+    /// Values in ascending order with how often they came, each told apart spread over four within its place, since a
+    /// place may be as wide as a step of int8.
+    pub(crate) fn values(&self) -> Vec<(f32, f64)> {
+        let value = |quarter: u32| f32::from_bits(quarter << 14 | 1 << 13).max(self.ends[0]).min(self.ends[1]);
+        let count = |quarter: u32| self.bins[quarter as usize >> 2] as f64 / 4.0;
+        let (below, above) = ((1 << 17..1 << 18).rev(), 0..1 << 17);
+        below.chain(above).map(|quarter| (value(quarter), count(quarter))).filter(|value| value.1 > 0.0).collect()
     }
 }

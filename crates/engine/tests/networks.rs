@@ -153,6 +153,49 @@ fn calibrated(graph: &Graph, pixels: &[f32], selection: Selection) -> Quantizati
     calibration.quantization(selection)
 }
 
+#[test]
+fn ranges_do_not_depend_on_threads_or_the_cut_of_the_batch() {
+    let graph = NetSpec::named("rexnet_100").unwrap().graph([64, 48]).unwrap();
+    let (decls, pixels) = (decls(&graph), pictures(&graph, 5));
+    let picture = graph.input.elements() as usize;
+    for selection in [Selection::MinMax, Selection::Percentile(1e-3), Selection::Mse] {
+        let want = calibrated(&graph, &pixels, selection);
+        let read = graph.nodes.iter().filter(|node| match node.op {
+            Op::Conv { kernel, groups, .. } => (kernel, groups) == (1, 1),
+            ref op => matches!(op, Op::Linear { .. }),
+        });
+        assert!(want.ranges.keys().eq(read.map(|node| &node.name).collect::<std::collections::BTreeSet<_>>()));
+        for (threads, cut) in [(1, 1), (1, 5), (3, 2), (4, 5)] {
+            let options = Options { threads, ..Options::default() };
+            let mut calibration = Calibration::new(&graph, &mut |name| Ok(shaken(&decls[name])), options).unwrap();
+            for pixels in pixels.chunks(cut * picture) {
+                let batch = pixels.len() / picture;
+                calibration.run(pixels, batch, &mut vec![0.0; batch * calibration.classes()]).unwrap();
+            }
+            assert!(calibration.quantization(selection) == want, "{selection:?} {threads} threads, {cut} at a time");
+        }
+    }
+}
+
+#[test]
+fn a_layer_without_a_range_is_refused_by_name_and_one_that_is_kept_wants_none() {
+    let graph = NetSpec::named("cifar_a_best").unwrap().graph([32, 32]).unwrap();
+    let decls = decls(&graph);
+    let with = |quantization: Option<&Quantization>| {
+        let options = Options { precision: Precision::Int8, quantization, isa: Isa::PORTABLE, ..Options::default() };
+        Engine::with(&graph, &mut |name| Ok(shaken(&decls[name])), options).err()
+    };
+    assert!(matches!(with(None), Some(EngineError::Uncalibrated)));
+    let mut quantization = calibrated(&graph, &pictures(&graph, 1), Selection::MinMax);
+    assert!(with(Some(&quantization)).is_none());
+    let (name, range) = quantization.ranges.pop_last().unwrap();
+    assert!(matches!(with(Some(&quantization)), Some(EngineError::Range { name: refused }) if refused == name));
+    quantization.ranges.insert(name.clone(), [range[0], f32::NAN]);
+    assert!(matches!(with(Some(&quantization)), Some(EngineError::Range { .. })));
+    quantization.keep.insert(name);
+    assert!(with(Some(&quantization)).is_none());
+}
+
 /// Distance of `got` from `want` as a share of its length.
 fn distance(got: &[f32], want: &[f32]) -> f32 {
     let length = |values: &mut dyn Iterator<Item = f32>| values.map(|x| x * x).sum::<f32>().sqrt();
@@ -178,6 +221,44 @@ fn bf16_moves_logits_no_more_than_half_again_what_rounded_weights_do() {
         let seen = distance(&with(Precision::Bf16, |x| x), &exact);
         if seen.is_nan() || seen > allowed || seen == 0.0 {
             wrong.push(format!("{}: off by {seen:.4}, {allowed:.4} allowed", entry.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The weights of a 1x1 convolution or fully connected layer, and of no other, each output channel's rounded to 255 whole
+/// numbers: in eight bits, before batch norm is folded in, which scales a channel as a whole.
+fn in_eight_bits(decl: &TensorDecl, mut values: Vec<f32>) -> Vec<f32> {
+    if matches!(decl.shape[..], [_, _] | [_, _, 1, 1]) {
+        let inputs = decl.shape[1];
+        for row in values.chunks_exact_mut(inputs) {
+            let step = row.iter().fold(0.0f32, |most, w| most.max(w.abs())) / 127.0;
+            for w in row {
+                *w = (*w / step).round() * step;
+            }
+        }
+    }
+    values
+}
+
+/// Activations of a whole map share one step, and its ends lie farther from most values than those of a row of weights.
+#[test]
+fn int8_moves_logits_no_more_than_five_times_what_weights_in_eight_bits_do() {
+    let mut wrong = Vec::new();
+    for entry in ZOO {
+        let graph = NetSpec::named(entry.name).unwrap().graph([64, 64]).unwrap();
+        let (decls, pixels) = (decls(&graph), pictures(&graph, 1));
+        let quantization = calibrated(&graph, &pixels, Selection::MinMax);
+        let with = |precision, round: fn(&TensorDecl, Vec<f32>) -> Vec<f32>| {
+            let mut tensors = |name: &str| Ok(round(&decls[name], shaken(&decls[name])));
+            let options = Options { precision, quantization: Some(&quantization), ..Options::default() };
+            logits(&mut Engine::with(&graph, &mut tensors, options).unwrap(), &pixels, 1)
+        };
+        let exact = with(Precision::F32, |_, values| values);
+        let weights = distance(&with(Precision::F32, in_eight_bits), &exact);
+        let seen = distance(&with(Precision::Int8, |_, values| values), &exact);
+        if seen.is_nan() || seen > 5.0 * weights || seen == 0.0 {
+            wrong.push(format!("{}: off by {seen:.4}, by weights {weights:.4}", entry.name));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
