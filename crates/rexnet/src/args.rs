@@ -66,6 +66,9 @@ pub(crate) struct ModelArg {
     /// Largest picture that is still decoded, width times height
     #[arg(long, value_name = "PIXELS")]
     max_pixels: Option<Count>,
+    /// What products of the network are made of
+    #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
+    precision: PrecisionArg,
 }
 
 impl ModelArg {
@@ -78,6 +81,7 @@ impl ModelArg {
             crop_pct: self.crop_pct,
             ignore_exif: self.ignore_exif,
             max_pixels: self.max_pixels.map(|count| count.0),
+            precision: self.precision.into(),
         };
         Model::new(&file, &run)
     }
@@ -121,6 +125,16 @@ pub(crate) struct DataArg {
 }
 
 impl DataArg {
+    /// Data that a verb names in another way.
+    pub(crate) fn new(data: OsString, classes: Option<PathBuf>) -> Self {
+        Self { data, classes, numeric_order: false }
+    }
+
+    /// Another data set under the same rules.
+    pub(crate) fn with(&self, data: OsString) -> Self {
+        Self { data, ..self.clone() }
+    }
+
     /// Finds the data set.
     pub(crate) fn open(&self) -> Result<Data> {
         let order = if self.numeric_order { Order::Natural } else { Order::Bytes };
@@ -140,6 +154,8 @@ pub(crate) enum PrecisionArg {
     F32,
     /// Half the bytes, on processors with AVX-512 BF16 or AMX
     Bf16,
+    /// A quarter, of a model file that `quantize` wrote
+    Int8,
 }
 
 impl From<PrecisionArg> for Precision {
@@ -147,6 +163,7 @@ impl From<PrecisionArg> for Precision {
         match precision {
             PrecisionArg::F32 => Self::F32,
             PrecisionArg::Bf16 => Self::Bf16,
+            PrecisionArg::Int8 => Self::Int8,
         }
     }
 }

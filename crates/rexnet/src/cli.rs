@@ -45,6 +45,8 @@ pub(crate) enum Verb {
     Eval(verbs::eval::Request),
     /// Measure latency and throughput of networks on this machine
     Bench(verbs::bench::Request),
+    /// Make a model ready for int8, judged beside f32
+    Quantize(verbs::quantize::Request),
     /// Write a model as a file that other tools open
     Export(verbs::export::Request),
     /// Look at data sets, check them, make a synthetic one

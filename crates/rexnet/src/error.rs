@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rexnet_engine::EngineError;
+
 /// What went wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,7 +47,7 @@ pub enum Error {
     TimmConfig(#[from] crate::ConfigError),
     /// A network that the engine cannot run.
     #[error(transparent)]
-    Engine(#[from] rexnet_engine::EngineError),
+    Engine(#[from] EngineError),
     /// A network that cannot be written as ONNX.
     #[error(transparent)]
     Onnx(#[from] rexnet_weights::onnx::OnnxError),
@@ -106,6 +108,9 @@ impl Error {
             Self::Usage { help, .. } | Self::Failed { help, .. } if !help.is_empty() => Some(help.clone()),
             Self::Weights(error) => error.help(),
             Self::Data(error) => error.help(),
+            Self::Engine(EngineError::Uncalibrated | EngineError::Range { .. }) => {
+                Some("`rexnet quantize MODEL --calib DATA --out FILE` writes a model file with ranges".into())
+            }
             Self::Timm(_) => Some("`--to onnx` and `--to safetensors` take every network".into()),
             #[cfg(feature = "hub")]
             Self::Hub(error) => error.help(),

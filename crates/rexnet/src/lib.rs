@@ -21,6 +21,7 @@ mod net;
 mod onnx_check;
 mod open;
 pub mod page;
+mod quantize;
 mod subject;
 mod timm_config;
 
@@ -28,5 +29,6 @@ pub use model::{Model, Prediction, Run, read_picture};
 pub use model_card::{ModelCard, preparation};
 pub use net::load_net;
 pub use open::{Progress, annotate, open_model};
+pub use quantize::{LayerCost, calibrate, layer_costs};
 pub use subject::Subject;
 pub use timm_config::{ConfigError, read_timm_config};

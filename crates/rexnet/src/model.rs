@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use rexnet_engine::{Engine, Options};
+use rexnet_engine::{Engine, Isa, Options, Precision};
 use rexnet_score::softmax;
-use rexnet_spec::Input;
+use rexnet_spec::{Graph, Input};
 use rexnet_vision::data::{Source, Views};
 use rexnet_vision::picture::decode;
 use rexnet_vision::{Decode, Picture, PictureError, Preprocess};
@@ -37,6 +37,8 @@ pub struct Run {
     pub ignore_exif: bool,
     /// Width times height that is still decoded.
     pub max_pixels: Option<u64>,
+    /// What products are made of.
+    pub precision: Precision,
 }
 
 /// An opened model, ready to run.
@@ -67,15 +69,12 @@ impl Model {
 
     /// Plans the network of a model file and packs its weights, one tensor at a time.
     /// # Errors
-    /// A file that cannot be read, a size that the network cannot take.
+    /// A file that cannot be read, a size that the network cannot take, a precision that the processor or the file lacks.
     pub fn new(file: &ModelFile, run: &Run) -> Result<Self> {
-        let mut meta = file.meta.clone();
-        run.change(&mut meta.spec.input);
-        let graph = meta.spec.graph(meta.spec.input.eval_size())?;
+        let (meta, views, graph) = run.prepare(file)?;
         let binding = file.binding()?;
-        let options = Options { threads: run.threads.unwrap_or(Options::default().threads), ..Options::default() };
+        let options = Options { quantization: meta.quantization.as_ref(), ..run.options() };
         let engine = Engine::with(&graph, &mut |name| Ok(binding.read_f32(name)?), options)?;
-        let views = Views::new(Preprocess::new(&meta.spec.input), run.max_pixels);
         Ok(Self { meta, views, engine })
     }
 
@@ -144,6 +143,20 @@ impl Model {
 }
 
 impl Run {
+    /// What the file says with these changes, and what follows from it.
+    pub(crate) fn prepare(&self, file: &ModelFile) -> Result<(ModelMeta, Views, Graph)> {
+        let mut meta = file.meta.clone();
+        self.change(&mut meta.spec.input);
+        let graph = meta.spec.graph(meta.spec.input.eval_size())?;
+        let views = Views::new(Preprocess::new(&meta.spec.input), self.max_pixels);
+        Ok((meta, views, graph))
+    }
+
+    pub(crate) fn options(&self) -> Options<'static> {
+        let threads = self.threads.unwrap_or(Options::default().threads);
+        Options { threads, isa: Isa::detect_for(self.precision), precision: self.precision, quantization: None }
+    }
+
     fn change(&self, input: &mut Input) {
         if let Some(size) = self.size {
             input.test_size = Some(size);

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rexnet_engine::{Engine, Options};
-use rexnet_spec::NetSpec;
+use rexnet_engine::{Calibration, Engine, EngineError, Options, Selection};
+use rexnet_spec::{NetSpec, Quantization};
 use rexnet_weights::{ModelFile, ModelMeta, Tensors, init};
 
 use crate::open::Progress;
@@ -15,6 +15,7 @@ pub struct Subject {
     /// The network.
     pub spec: NetSpec,
     weights: Weights,
+    quantization: Option<Quantization>,
 }
 
 #[derive(Debug)]
@@ -33,10 +34,25 @@ impl Subject {
         if weights.is_none() && !text.starts_with("hf:") && (is_toml || !path.exists()) {
             let spec = load_net(text)?;
             let seeded = init(&spec, 0)?;
-            return Ok(Self { spec, weights: Weights::Seeded(seeded) });
+            return Ok(Self { spec, weights: Weights::Seeded(seeded), quantization: None });
         }
         let model = open_model(text, weights, progress)?;
-        Ok(Self { spec: model.meta.spec.clone(), weights: Weights::File(Box::new(model)) })
+        let (spec, quantization) = (model.meta.spec.clone(), model.meta.quantization.clone());
+        Ok(Self { spec, weights: Weights::File(Box::new(model)), quantization })
+    }
+
+    /// Finds ranges for int8 on one picture, `[channels, height, width]`, where there are none: enough for the time that
+    /// a network takes, not for its answers.
+    /// # Errors
+    /// As [`Subject::engine`].
+    pub fn calibrate(&mut self, size: [u32; 2], picture: &[f32]) -> Result<()> {
+        if self.quantization.is_none() {
+            let graph = self.spec.graph(size)?;
+            let mut calibration = self.read(|tensors| Calibration::new(&graph, tensors, Options::default()))?;
+            calibration.run(picture, 1, &mut vec![0.0; calibration.classes()])?;
+            self.quantization = Some(calibration.quantization(Selection::MinMax));
+        }
+        Ok(())
     }
 
     /// An engine for pictures of `size`, `[height, width]`.
@@ -44,14 +60,19 @@ impl Subject {
     /// A network that has no such size, or weights that cannot be read.
     pub fn engine(&self, size: [u32; 2], options: Options) -> Result<Engine> {
         let graph = self.spec.graph(size)?;
+        let options = Options { quantization: self.quantization.as_ref(), ..options };
+        self.read(|tensors| Engine::with(&graph, tensors, options))
+    }
+
+    fn read<T>(&self, build: impl FnOnce(&mut rexnet_engine::Tensors) -> Result<T, EngineError>) -> Result<T> {
         match &self.weights {
             Weights::File(model) => {
                 let binding = model.binding()?;
-                Ok(Engine::with(&graph, &mut |name| Ok(binding.read_f32(name)?), options)?)
+                Ok(build(&mut |name| Ok(binding.read_f32(name)?))?)
             }
             Weights::Seeded(tensors) => {
                 let values = |name: &str| tensors.get(name).and_then(|tensor| tensor.as_f32()).map(<[f32]>::to_vec);
-                Ok(Engine::with(&graph, &mut |name| values(name).ok_or_else(|| "not there".into()), options)?)
+                Ok(build(&mut |name| values(name).ok_or_else(|| "not there".into()))?)
             }
         }
     }
@@ -60,7 +81,7 @@ impl Subject {
     /// # Errors
     /// Weights that cannot be read, or a path that cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let meta = ModelMeta::new(self.spec.clone());
+        let meta = ModelMeta { quantization: self.quantization.clone(), ..ModelMeta::new(self.spec.clone()) };
         match &self.weights {
             Weights::File(model) => ModelFile::save(path, &meta, &model.binding()?.tensors()?)?,
             Weights::Seeded(tensors) => ModelFile::save(path, &meta, tensors)?,

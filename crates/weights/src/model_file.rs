@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rexnet_spec::NetSpec;
+use rexnet_spec::{NetSpec, Quantization};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,6 +18,7 @@ mod key {
     pub(super) const CLASSES: &str = "rexnet.classes";
     pub(super) const TRAINING: &str = "rexnet.training";
     pub(super) const TEMPERATURE: &str = "rexnet.temperature";
+    pub(super) const QUANTIZATION: &str = "rexnet.quantization";
     pub(super) const LICENSE: &str = "rexnet.license";
     pub(super) const NOTES: &str = "rexnet.notes";
     /// What other readers look for to learn whose tensors these are.
@@ -35,6 +36,8 @@ pub struct ModelMeta {
     pub training: Option<serde_json::Value>,
     /// Divisor of the logits that calibrates them.
     pub temperature: Option<f32>,
+    /// What int8 has to know, once it was found on pictures.
+    pub quantization: Option<Quantization>,
     /// Licence of the weights.
     pub license: Option<String>,
     /// Anything else worth knowing: origin, changes.
@@ -44,7 +47,7 @@ pub struct ModelMeta {
 impl ModelMeta {
     /// A network about which nothing else is known.
     pub fn new(spec: NetSpec) -> Self {
-        Self { spec, classes: None, training: None, temperature: None, license: None, notes: None }
+        Self { spec, classes: None, training: None, temperature: None, quantization: None, license: None, notes: None }
     }
 }
 
@@ -82,6 +85,7 @@ impl ModelFile {
             classes: json(metadata, key::CLASSES)?,
             training: json(metadata, key::TRAINING)?,
             temperature: json(metadata, key::TEMPERATURE)?,
+            quantization: json(metadata, key::QUANTIZATION)?,
             license: metadata.get(key::LICENSE).cloned(),
             notes: metadata.get(key::NOTES).cloned(),
         };
@@ -131,6 +135,7 @@ impl ModelMeta {
         put(key::CLASSES, text(key::CLASSES, self.classes.as_ref())?);
         put(key::TRAINING, text(key::TRAINING, self.training.as_ref())?);
         put(key::TEMPERATURE, text(key::TEMPERATURE, self.temperature.as_ref())?);
+        put(key::QUANTIZATION, text(key::QUANTIZATION, self.quantization.as_ref())?);
         put(key::LICENSE, self.license.clone());
         put(key::NOTES, self.notes.clone());
         Ok(metadata)

@@ -1,7 +1,7 @@
 //! The self-describing model file.
 #![allow(clippy::unwrap_used, reason = "a helper may fail its test")]
 
-use rexnet_spec::NetSpec;
+use rexnet_spec::{NetSpec, Quantization};
 use rexnet_weights::{Data, ModelFile, ModelMeta, Store, Tensors, WeightsError, init, safetensors};
 
 fn small() -> NetSpec {
@@ -14,6 +14,10 @@ fn meta(spec: NetSpec) -> ModelMeta {
         classes: Some(classes),
         training: Some(serde_json::json!({"epochs": 3, "top1": 63.5})),
         temperature: Some(1.25),
+        quantization: Some(Quantization {
+            ranges: [("head.fc".into(), [-0.1, f32::MAX / 3.0])].into(),
+            keep: ["blocks.0.conv_pw".into()].into(),
+        }),
         license: Some("MIT".into()),
         notes: Some("for a test".into()),
         ..ModelMeta::new(spec)

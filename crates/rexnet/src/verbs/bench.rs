@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use rexnet::{Error, Result, Subject};
-use rexnet_engine::{Engine, Limits, Options, Precision, StepTime};
+use rexnet_engine::{Engine, Isa, Limits, Options, Precision, StepTime};
 use rexnet_random::Stream;
 use serde::Serialize;
 
@@ -61,11 +61,16 @@ const FRESH: usize = 5;
 
 pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<()> {
     for text in &request.models {
-        let subject = Subject::open(text, request.weights.as_deref(), &mut |_, _, _| {})?;
-        let mut options = Options { precision: request.precision.into(), ..Options::default() };
+        let mut subject = Subject::open(text, request.weights.as_deref(), &mut |_, _, _| {})?;
+        let precision = request.precision.into();
+        let mut options = Options { precision, isa: Isa::detect_for(precision), ..Options::default() };
         options.threads = common.threads.map_or(options.threads, usize::from);
         let size = request.size.map_or_else(|| subject.spec.input.eval_size(), |Size(size)| size);
-        let mut runner = Runner::new(subject.engine(size, options)?, size, &subject, request.batch.into());
+        let pixels = pixels(&subject, size, request.batch.into());
+        if precision == Precision::Int8 {
+            subject.calibrate(size, &pixels[..pixels.len() / usize::from(request.batch)])?;
+        }
+        let mut runner = Runner::new(subject.engine(size, options)?, request.batch.into(), pixels);
         if request.once {
             runner.run()?;
             out.emit(&First { first_logit: runner.logits[0] })?;
@@ -80,6 +85,13 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
     Ok(())
 }
 
+/// Generated pictures, `[batch, channels, height, width]`.
+fn pixels(subject: &Subject, [height, width]: [u32; 2], batch: usize) -> Vec<f32> {
+    let values = batch * (subject.spec.input.channels * height * width) as usize;
+    let stream = Stream::new(0).named("pixels");
+    (0..values as u64).map(|i| (4.0 * stream.uniform(i) - 2.0) as f32).collect()
+}
+
 /// An engine with a batch of pictures.
 struct Runner {
     engine: Engine,
@@ -89,10 +101,7 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(engine: Engine, [height, width]: [u32; 2], subject: &Subject, batch: usize) -> Self {
-        let values = batch * (subject.spec.input.channels * height * width) as usize;
-        let stream = Stream::new(0).named("pixels");
-        let pixels = (0..values as u64).map(|i| (4.0 * stream.uniform(i) - 2.0) as f32).collect();
+    fn new(engine: Engine, batch: usize, pixels: Vec<f32>) -> Self {
         let logits = vec![0.0; batch * engine.classes()];
         Self { engine, batch, pixels, logits }
     }

@@ -9,6 +9,7 @@ pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod info;
 pub(crate) mod predict;
+pub(crate) mod quantize;
 pub(crate) mod zoo;
 
 use rexnet::Result;
@@ -24,6 +25,7 @@ pub(crate) fn run(verb: Verb, common: &Common, out: &mut Out) -> Result<()> {
         Verb::Design(request) => design::run(&request, out),
         Verb::Predict(request) => predict::run(&request, common, out),
         Verb::Eval(request) => eval::run(&request, common, out),
+        Verb::Quantize(request) => quantize::run(&request, common, out),
         Verb::Export(request) => export::run(&request, out),
         Verb::Data(request) => data::run(&request, out),
         Verb::Doctor(request) => doctor::run(&request, common, out),
