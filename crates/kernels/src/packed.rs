@@ -290,14 +290,15 @@ mod tests {
             let (area, c_in) = (case.from.area(), case.from.c);
             let [low, high] = [0, 255].map(|q| case.input.value(q));
             for (o, row) in case.weight.chunks_exact(c_in).enumerate() {
-                let half_step = 0.5 * quantised::symmetric(row).1;
+                let (whole, step) = quantised::symmetric(row);
                 for pixel in 0..area {
                     let x: Vec<f32> = (0..c_in).map(|c| case.x[c * area + pixel].clamp(low, high)).collect();
                     let mut exact = [0.0];
                     pointwise::reference(&x, row, &case.bias[o..=o], &mut exact);
-                    // (w + e)(x + d) - w x, where |e| and |d| are half a step at most.
+                    // (w + e)(x + d) - w x, where |d| is half a step at most.
                     let d = 0.5 * case.input.step;
-                    let most: f32 = row.iter().zip(&x).map(|(w, x)| w.abs() * d + (x.abs() + d) * half_step).sum();
+                    let e = |i: usize| (f32::from(whole[i]) * step - row[i]).abs();
+                    let most: f32 = (0..c_in).map(|i| row[i].abs() * d + (x[i].abs() + d) * e(i)).sum();
                     let off = (case.y[o * area + pixel] - exact[0]).abs();
                     assert!(off <= 1.001 * most, "{isa} {products:?} {o} {pixel}: off by {off}, {most} allowed");
                 }
