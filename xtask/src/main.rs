@@ -3,6 +3,8 @@
 #![allow(clippy::print_stderr, clippy::print_stdout, clippy::exit, reason = "a program for people")]
 
 mod arrows;
+mod counts;
+mod loops;
 mod parity;
 mod peers;
 
@@ -13,9 +15,11 @@ fn main() -> ExitCode {
     let done = match arguments.first().map(String::as_str) {
         Some("check") => check(),
         Some("arrows") => arrows::check(),
+        Some("loops") => loops::check(),
+        Some("counts") => counts::check(),
         Some("parity") => parity::run(),
         Some("peers") => peers::run(&arguments[1..]),
-        _ => Err("usage: cargo xtask check | arrows | parity | peers".into()),
+        _ => Err("usage: cargo xtask check | arrows | loops | counts | parity | peers".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,6 +36,8 @@ fn check() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"])?;
     arrows::check()?;
     cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    loops::check()?;
+    counts::check()?;
     cargo_with(&["doc", "--release", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     let assertions: Vec<String> = arrows::ROOMS
         .iter()
