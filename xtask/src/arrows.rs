@@ -35,7 +35,7 @@ pub(crate) const ROOMS: &[Room] = &[
     room("weights", &["random", "spec"]),
     room("vision", &["random", "spec"]),
     room("engine", &["spec", "kernels"]),
-    room("train", &["random", "spec", "weights", "vision", "kernels", "score", "engine"]),
+    room("train", &["random", "spec", "weights", "vision", "kernels", "score", "report", "engine"]),
     room("rexnet", &["random", "spec", "kernels", "score", "report", "weights", "vision", "engine", "train"]),
     room("xtask", &[]),
 ];

@@ -137,8 +137,13 @@ impl DataArg {
 
     /// Finds the data set.
     pub(crate) fn open(&self) -> Result<Data> {
+        Ok(Data::open(&self.data, self.options())?)
+    }
+
+    /// How its names become class numbers.
+    pub(crate) fn options(&self) -> Options {
         let order = if self.numeric_order { Order::Natural } else { Order::Bytes };
-        Ok(Data::open(&self.data, Options { classes: self.classes.clone(), order })?)
+        Options { classes: self.classes.clone(), order }
     }
 }
 

@@ -33,12 +33,18 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// From nothing to a running model in about a minute
+    #[cfg(feature = "train")]
+    Quickstart(verbs::quickstart::Request),
     /// List the known networks
     Zoo(verbs::zoo::Request),
     /// Show the layers and the cost of networks
     Info(verbs::info::Request),
     /// Design the largest network within limits
     Design(verbs::design::Request),
+    /// Train a network, or go on from weights that are there
+    #[cfg(feature = "train")]
+    Train(verbs::train::Request),
     /// Say what is in pictures
     Predict(verbs::predict::Request),
     /// Judge a model on pictures of known classes
@@ -51,6 +57,9 @@ pub(crate) enum Verb {
     Export(verbs::export::Request),
     /// Look at data sets, check them, make a synthetic one
     Data(verbs::data::Request),
+    /// List the training recipes and explain their keys
+    #[cfg(feature = "train")]
+    Config(verbs::config::Request),
     /// Say what this machine offers and what is wrong with the set-up
     Doctor(verbs::doctor::Request),
     /// Print a script that lets a shell complete verbs and options

@@ -48,6 +48,10 @@ pub enum Error {
     /// A network that the engine cannot run.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A training that cannot begin or go on.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Train(#[from] rexnet_train::TrainError),
     /// A network that cannot be written as ONNX.
     #[error(transparent)]
     Onnx(#[from] rexnet_weights::onnx::OnnxError),
@@ -111,6 +115,8 @@ impl Error {
             Self::Engine(EngineError::Uncalibrated | EngineError::Range { .. }) => {
                 Some("`rexnet quantize MODEL --calib DATA --out FILE` writes a model file with ranges".into())
             }
+            #[cfg(feature = "train")]
+            Self::Train(error) => error.help(),
             Self::Timm(_) => Some("`--to onnx` and `--to safetensors` take every network".into()),
             #[cfg(feature = "hub")]
             Self::Hub(error) => error.help(),

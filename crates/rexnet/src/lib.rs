@@ -22,13 +22,19 @@ mod onnx_check;
 mod open;
 pub mod page;
 mod quantize;
+#[cfg(feature = "train")]
+mod recipes;
 mod subject;
 mod timm_config;
+#[cfg(feature = "train")]
+pub mod train;
 
 pub use model::{Model, Prediction, Run, read_picture};
 pub use model_card::{ModelCard, preparation};
 pub use net::load_net;
 pub use open::{Progress, annotate, open_model};
 pub use quantize::{LayerCost, calibrate, layer_costs};
+#[cfg(feature = "train")]
+pub use recipes::{RECIPES, purpose, recipe};
 pub use subject::Subject;
 pub use timm_config::{ConfigError, read_timm_config};

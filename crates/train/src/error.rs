@@ -36,6 +36,14 @@ pub enum TrainError {
         /// What it may be.
         wanted: &'static str,
     },
+    /// A device that this build does not have.
+    #[error("no device `{name}` in this build; it has {known}")]
+    Device {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// A run that went out of bounds.
     #[error("{steps} steps in a row were not finite, the last at step {step} with rate {lr:.3e}; first in {tensor}")]
     Diverged {
@@ -140,6 +148,9 @@ impl TrainError {
             Self::Recipe { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::Recipe { .. } => "`rexnet config` explains every key".into(),
             Self::Override { .. } => "write it as `--set lr=0.1` or `--set augment.hflip=0`".into(),
+            Self::Device { .. } => {
+                "a build with `--features wgpu`, `vulkan`, `metal`, `cuda` or `rocm` has the device of that name".into()
+            }
             Self::Diverged { checkpoint, .. } => {
                 let good = checkpoint.as_ref().map(|path| format!("; the last good checkpoint is {}", path.display()));
                 format!("try a tenth of the rate, `--set clip_norm=1` or a longer warm-up{}", good.unwrap_or_default())

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![recursion_limit = "256"]
 
+mod device;
 mod ema;
 mod error;
 mod evaluate;
@@ -22,12 +23,13 @@ mod schedule;
 mod state;
 
 pub use burn::tensor::Device;
+pub use device::device;
 pub use ema::Ema;
 pub use error::TrainError;
 pub use fit::{Job, News, Outcome, fit};
 pub use loss::Targets;
 pub use net::{Gradients, Net, Noise, Statistics};
 pub use recipe::{ClassWeights, Freeze, OptimizerKind, Recipe};
-pub use run::{Record, Row};
+pub use run::{Record, Row, has_checkpoint};
 pub use schedule::Schedule;
 pub use state::State;

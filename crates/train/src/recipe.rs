@@ -1,5 +1,6 @@
 //! How to train, as data: a TOML file whose every key has a default.
 
+use documented::DocumentedFields;
 use rexnet_vision::augment::{Augment, OutOfRange};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -8,7 +9,7 @@ use crate::optim::Rule;
 use crate::{Schedule, TrainError};
 
 /// A recipe. Rates are of one update; an update takes `accumulate` batches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct Recipe {
     /// Passes over the training pictures.
@@ -141,6 +142,19 @@ impl Recipe {
         };
         recipe.check()?;
         Ok(recipe)
+    }
+
+    /// As TOML in which every key is explained.
+    pub fn explained(&self) -> String {
+        let about = Self::FIELD_NAMES.iter().zip(Self::FIELD_DOCS);
+        let about_view = Augment::FIELD_NAMES.iter().zip(Augment::FIELD_DOCS);
+        let notes: Vec<(&&str, &&str)> = about.chain(about_view).collect();
+        let explain = |line: &str| {
+            let key = line.split(" = ").next().unwrap_or_default().trim_matches(['[', ']']);
+            let note = notes.iter().find(|(name, _)| **name == key).map(|(_, note)| format!("# {}\n", note.replace('\n', " ")));
+            format!("{}{line}\n", note.unwrap_or_default())
+        };
+        self.to_toml().lines().map(explain).collect()
     }
 
     /// As TOML that [`Recipe::parse`] reads back.

@@ -7,7 +7,6 @@ mod checkpoint;
 mod journal;
 mod metrics;
 mod record;
-mod tensorboard;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +14,19 @@ use std::path::{Path, PathBuf};
 pub(crate) use checkpoint::{Best, Checkpoint, Progress};
 pub use metrics::Row;
 pub use record::Record;
+use rexnet_report::{EventError, EventFile};
 
 use crate::TrainError;
-use journal::Journal;
+use journal::{Journal, seconds};
 use metrics::Metrics;
-use tensorboard::EventFile;
+
+/// Scalars for TensorBoard, which looks for this name.
+const EVENTS: &str = "events.out.tfevents.rexnet";
+
+/// Whether the run in `folder` can be continued.
+pub fn has_checkpoint(folder: &Path) -> bool {
+    checkpoint::all_in(folder).is_ok_and(|all| !all.is_empty())
+}
 
 /// An open run folder.
 pub(crate) struct Run {
@@ -39,7 +46,7 @@ impl Run {
         resume: bool,
         accept_changes: bool,
     ) -> Result<(Self, Option<Checkpoint>), TrainError> {
-        let description = folder.join("run.toml");
+        let description = folder.join(record::FILE);
         if description.exists() {
             if !resume {
                 return Err(TrainError::RunExists { path: folder.into() });
@@ -52,11 +59,12 @@ impl Run {
         record.write(&description)?;
         let checkpoint = Checkpoint::newest(folder)?;
         let step = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.update);
+        let events = folder.join(EVENTS);
         let mut run = Self {
             folder: folder.into(),
             journal: Journal::open(&folder.join("events.jsonl"))?,
             metrics: Metrics::open(&folder.join("metrics.csv"), step)?,
-            events: EventFile::create(folder, step)?,
+            events: EventFile::append(&events, step, seconds()).map_err(events_error(&events))?,
         };
         run.note(if step > 0 { "resumed" } else { "started" }, &serde_json::json!({ "step": step }))?;
         Ok((run, checkpoint))
@@ -80,15 +88,16 @@ impl Run {
     /// Writes the line of an evaluation.
     pub(crate) fn row(&mut self, row: &Row) -> Result<(), TrainError> {
         self.metrics.append(row)?;
-        for (name, value) in row.scalars() {
-            self.events.scalar(name, row.step, value)?;
-        }
+        let scalars: Vec<_> = row.scalars().collect();
+        self.scalars(row.step, &scalars)?;
+        self.events.flush().map_err(events_error(&self.folder.join(EVENTS)))?;
         self.note("evaluated", &serde_json::json!({ "step": row.step, "epoch": row.epoch, "top1": row.top1 }))
     }
 
     /// Writes scalars of a step for TensorBoard.
     pub(crate) fn scalars(&mut self, step: u64, scalars: &[(&str, f64)]) -> Result<(), TrainError> {
-        scalars.iter().try_for_each(|(name, value)| self.events.scalar(name, step, *value))
+        let mut put = |(name, value): &(&str, f64)| self.events.scalar(name, step, *value as f32, seconds());
+        scalars.iter().try_for_each(&mut put).map_err(events_error(&self.folder.join(EVENTS)))
     }
 
     /// Saves a checkpoint; older ones but the one before are removed.
@@ -97,4 +106,9 @@ impl Run {
         self.note("saved", &serde_json::json!({ "step": checkpoint.progress.update }))?;
         Ok(path)
     }
+}
+
+fn events_error(path: &Path) -> impl FnOnce(EventError) -> TrainError {
+    let path = path.to_owned();
+    move |error| TrainError::Damaged { path, reason: error.to_string() }
 }

@@ -11,6 +11,9 @@ use toml::{Table, Value};
 
 use crate::{Recipe, TrainError};
 
+/// Its name in a run's folder.
+pub(super) const FILE: &str = "run.toml";
+
 /// Everything that a run's result follows from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -38,6 +41,19 @@ pub struct Record {
 }
 
 impl Record {
+    /// The record of the run in `folder`; none where no run was begun.
+    /// # Errors
+    /// A file that cannot be read or is no record.
+    pub fn read(folder: &Path) -> Result<Option<Self>, TrainError> {
+        let path = folder.join(FILE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path).map_err(TrainError::file(&path))?;
+        let read = toml::from_str(&text).map(Some);
+        read.map_err(|error| TrainError::Damaged { path, reason: error.message().to_owned() })
+    }
+
     pub(super) fn write(&self, path: &Path) -> Result<(), TrainError> {
         let text = toml::to_string(self).expect("every field has a TOML form");
         write_atomic(path, |out| out.write_all(text.as_bytes())).map_err(TrainError::file(path))

@@ -20,6 +20,7 @@ pub use erase::EraseMode;
 pub use operation::{OPERATIONS, Operation};
 pub use randaugment::{RandAugment, RandAugmentError};
 
+use documented::DocumentedFields;
 use rexnet_random::Draws;
 use rexnet_spec::Input;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ use crate::Picture;
 use crate::picture::{Filter, mean_colour};
 
 /// How training pictures are changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, DocumentedFields)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augment {
     /// How the view is cut.
