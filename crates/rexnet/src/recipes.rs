@@ -28,7 +28,8 @@ pub fn recipe(name: &str) -> Result<String> {
         return std::fs::read_to_string(path).map_err(Error::file(path));
     }
     let near = nearest(name, RECIPES.iter().map(|(known, _)| *known));
-    let help = near.map_or("`rexnet config` lists them; a file ends in .toml".into(), |near| format!("did you mean `{near}`?"));
+    let help = near
+        .map_or("`rexnet config` lists them; a file ends in .toml".into(), |near| format!("did you mean `{near}`?"));
     Err(Error::usage(format!("no recipe `{name}`"), help))
 }
 

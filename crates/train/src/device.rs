@@ -47,7 +47,10 @@ mod tests {
     fn the_processor_is_always_there_and_unknown_names_list_the_known() {
         assert_eq!(device("cpu").expect("always there"), Device::flex());
         for text in ["gpu", "cpu:1", "", "cuda:x"] {
-            assert!(matches!(device(text), Err(TrainError::Device { known, .. }) if known.starts_with("cpu")), "{text}");
+            assert!(
+                matches!(device(text), Err(TrainError::Device { known, .. }) if known.starts_with("cpu")),
+                "{text}"
+            );
         }
     }
 }

@@ -129,17 +129,17 @@ impl Recipe {
     /// # Errors
     /// `Recipe` with the place, and the nearest known key for an unknown one.
     pub fn parse(text: &str, set: &[String]) -> Result<Self, TrainError> {
-        let mut table: Table = text.parse().map_err(|error| TrainError::recipe(text, &error))?;
-        for pair in set {
-            let (key, value) = pair.split_once('=').ok_or_else(|| TrainError::Override { pair: pair.clone() })?;
-            put(&mut table, key.trim(), value.trim()).ok_or_else(|| TrainError::Override { pair: pair.clone() })?;
+        // The text by itself first, so that an error in it knows its line.
+        let mut recipe: Self = toml::from_str(text).map_err(|error| TrainError::recipe(text, &error))?;
+        if !set.is_empty() {
+            let mut table: Table = text.parse().map_err(|error| TrainError::recipe(text, &error))?;
+            for pair in set {
+                let wrong = || TrainError::Override { pair: pair.clone() };
+                let (key, value) = pair.split_once('=').ok_or_else(wrong)?;
+                put(&mut table, key.trim(), value.trim()).ok_or_else(wrong)?;
+            }
+            recipe = Value::Table(table).try_into().map_err(|error| TrainError::recipe("", &error))?;
         }
-        // The text itself where nothing overrides it, so that an error knows its line.
-        let recipe: Self = if set.is_empty() {
-            toml::from_str(text).map_err(|error| TrainError::recipe(text, &error))?
-        } else {
-            Value::Table(table).try_into().map_err(|error| TrainError::recipe("", &error))?
-        };
         recipe.check()?;
         Ok(recipe)
     }
@@ -151,7 +151,10 @@ impl Recipe {
         let notes: Vec<(&&str, &&str)> = about.chain(about_view).collect();
         let explain = |line: &str| {
             let key = line.split(" = ").next().unwrap_or_default().trim_matches(['[', ']']);
-            let note = notes.iter().find(|(name, _)| **name == key).map(|(_, note)| format!("# {}\n", note.replace('\n', " ")));
+            let note = notes
+                .iter()
+                .find(|(name, _)| **name == key)
+                .map(|(_, note)| format!("# {}\n", note.replace('\n', " ")));
             format!("{}{line}\n", note.unwrap_or_default())
         };
         self.to_toml().lines().map(explain).collect()

@@ -91,7 +91,8 @@ fn designed(out: &Out) -> Result<NetSpec> {
 }
 
 fn pictures(seed: u64) -> (String, data::Training) {
-    let (train, val) = (synth::dataset("train", seed, TRAIN, SIDE as usize), synth::dataset("val", seed, VAL, SIDE as usize));
+    let (train, val) =
+        (synth::dataset("train", seed, TRAIN, SIDE as usize), synth::dataset("val", seed, VAL, SIDE as usize));
     let validation = Validation::Given(data::Split::Val);
     ("shapes, made by `rexnet data synth`".into(), data::Training { train, val, validation })
 }

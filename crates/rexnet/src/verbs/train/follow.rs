@@ -63,7 +63,8 @@ fn tell(news: &News, bar: &ProgressBar, out: &Out) {
 }
 
 fn line(row: &Row) -> String {
-    let percent = |name: &str, share: Option<f64>| share.map_or(String::new(), |share| format!("  {name} {share:.2} %"));
+    let percent =
+        |name: &str, share: Option<f64>| share.map_or(String::new(), |share| format!("  {name} {share:.2} %"));
     let Row { epoch, lr, loss, train_top1, images_per_s, .. } = row;
     let (top1, top5) = (percent("top-1", row.top1), percent("top-5", row.top5));
     let raw = percent("before averaging", row.raw_top1);

@@ -139,7 +139,9 @@ impl Request {
         match training.validation {
             Validation::SplitOff { .. } if count == 0 => out.note("nothing is set aside to validate on"),
             Validation::SplitOff { share, seed } => {
-                out.note(format_args!("{count} pictures to validate on: {share} of every class, split off by seed {seed}"));
+                out.note(format_args!(
+                    "{count} pictures to validate on: {share} of every class, split off by seed {seed}"
+                ));
             }
             Validation::Given(split) => out.note(format_args!("{count} pictures to validate on ({split})")),
         }
