@@ -131,9 +131,8 @@ impl TrainError {
 
     /// An error of a recipe's text.
     pub(crate) fn recipe(text: &str, error: &toml::de::Error) -> Self {
-        let line = error.span().filter(|_| !text.is_empty());
-        let line =
-            line.map(|span| 1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|&&b| b == b'\n').count());
+        let before = error.span().and_then(|span| text.get(..span.start)).filter(|_| !text.is_empty());
+        let line = before.map(|before| 1 + before.matches('\n').count());
         let message = error.message().to_owned();
         // serde says "unknown field `x`, expected one of `a`, `b`".
         let mut quoted = message.split('`').skip(1).step_by(2);

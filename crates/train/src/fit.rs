@@ -17,7 +17,7 @@ use crate::run::{Best, Checkpoint, Progress, Record, Row, Run};
 use crate::{Recipe, State, TrainError, memory};
 
 /// Time between two checkpoints within an epoch.
-const BETWEEN_SAVES: Duration = Duration::from_secs(300);
+const BETWEEN_SAVES: Duration = Duration::from_mins(5);
 
 /// What is to be trained, on what, and where.
 pub struct Job {
@@ -280,7 +280,7 @@ impl Session {
 
     fn save(&mut self) -> Result<PathBuf, TrainError> {
         self.saved = Instant::now();
-        let checkpoint: Checkpoint = self.learner.checkpoint(self.progress.clone());
+        let checkpoint: Checkpoint = self.learner.checkpoint(self.progress);
         self.run.save(&checkpoint)
     }
 

@@ -118,7 +118,9 @@ impl Learner {
         }
         self.optimizer.step(lr, &mut self.state.values, &pass.slices);
         for statistics in &pass.statistics {
-            statistics.iter().for_each(|statistics| statistics.enter(&mut self.state));
+            for statistics in statistics {
+                statistics.enter(&mut self.state);
+            }
             self.state.batches += i64::from(!statistics.is_empty());
         }
         if let Some(ema) = &mut self.ema {

@@ -19,7 +19,7 @@ const FORMAT: u32 = 1;
 const PROGRESS: &str = "rexnet.progress";
 
 /// Where a run is, tensors apart. Sums are kept as bits, so that they come back as they were.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Progress {
     pub(crate) format: u32,
     /// Updates behind it.

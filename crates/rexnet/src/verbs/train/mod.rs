@@ -99,13 +99,15 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         device: device(&request.device)?,
     };
     let (job, notes) = wanted.prepare(|share, seed| request.pictures(share, seed, out), &mut |_, _, _| {})?;
-    notes.iter().for_each(|note| out.note(note));
+    for note in notes {
+        out.note(note);
+    }
     let (folder, val) = (job.out.clone(), job.data.val.clone());
     let outcome = follow(job, out)?;
     if !outcome.interrupted {
         write_report(&folder, &val, common, out)?;
     }
-    out.emit(&Trained::of(&folder, outcome))
+    out.emit(&Trained::of(&folder, &outcome))
 }
 
 impl Request {
@@ -171,7 +173,7 @@ struct Trained {
 }
 
 impl Trained {
-    fn of(folder: &Path, outcome: Outcome) -> Self {
+    fn of(folder: &Path, outcome: &Outcome) -> Self {
         Self {
             run: folder.to_owned(),
             epochs: outcome.epochs,
