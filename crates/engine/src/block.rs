@@ -46,16 +46,17 @@ impl Plan {
             let mid = Map { h: rows.len(), ..block.mid };
             let mid = if block.project.is_narrow() {
                 let mut operand = block.project.operand_map(operand, mid);
-                for (group, operand) in operand.view().groups(narrow_sizes(&block.project, &block.groups)).enumerate() {
-                    let c = block.groups[group].planes.len() * self.isa.lanes();
-                    let mut part = self.map(band, Map { c, ..mid });
-                    self.widen(block, group, x, rows.clone(), part.view(), bench);
-                    block.project.narrow(part.shared(), operand, bench);
+                let operands = operand.view().groups(narrow_sizes(&block.project, &block.groups));
+                for (group, operand) in block.groups.iter().zip(operands) {
+                    let c = group.planes.len() * self.isa.lanes();
+                    let mut mid = self.map(band, Map { c, ..mid });
+                    self.widen(block, group, x, rows.clone(), mid.view(), bench);
+                    block.project.narrow(mid.shared(), operand, bench);
                 }
                 operand.into_shared()
             } else {
                 let mut mid = self.map(band, mid);
-                for (group, mid) in mid.view().groups(sizes(&block.groups)).enumerate() {
+                for (group, mid) in block.groups.iter().zip(mid.view().groups(sizes(&block.groups))) {
                     self.widen(block, group, x, rows.clone(), mid, bench);
                 }
                 bench.see(&block.project, mid.shared());
@@ -76,7 +77,7 @@ impl Plan {
         if let Some(gate) = &block.gate {
             let mut means = self.map(means, pixel(block.mid.c));
             let parts = mid.view().groups(sizes(&block.groups)).zip(means.view().groups(sizes(&block.groups)));
-            crew.each(parts.enumerate(), |room, (group, (mut mid, means))| {
+            crew.each(block.groups.iter().zip(parts), |room, (group, (mut mid, means))| {
                 self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
                 let start = room.bench.watch.now();
                 pool::run(self.isa, mid.shared(), means);
@@ -89,7 +90,7 @@ impl Plan {
         } else {
             let operands = groups_of(operand.as_mut(), narrow_sizes(&block.project, &block.groups));
             let parts = mid.view().groups(sizes(&block.groups)).zip(operands);
-            crew.each(parts.enumerate(), |room, (group, (mut mid, operand))| {
+            crew.each(block.groups.iter().zip(parts), |room, (group, (mut mid, operand))| {
                 self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
                 if let Some(operand) = operand {
                     block.project.narrow(mid.shared(), operand, &mut room.bench);
@@ -129,7 +130,7 @@ impl Plan {
         let parts = gates.groups(sizes(&gate.groups)).zip(mid.groups(sizes(&gate.groups))).zip(operands);
         crew.each(gate.groups.iter().zip(parts), |room, (group, ((mut gates, mut mid), operand))| {
             let start = room.bench.watch.now();
-            weights.run(group.panels.clone(), hidden, gates.view(), &epilogue);
+            weights.run(group.parts.clone(), hidden, gates.view(), &epilogue);
             room.bench.watch.book(*step, start);
             let start = room.bench.watch.now();
             gate::run(self.isa, mid.view(), gates.shared(), gate.act);
@@ -141,8 +142,15 @@ impl Plan {
     }
 
     /// Output rows `rows` of the depthwise convolution for the planes of one group.
-    fn widen(&self, block: &Block, group: usize, x: Input, rows: Range<usize>, y: PlanesMut, bench: &mut Bench) {
-        let Group { planes, panels } = &block.groups[group];
+    fn widen(&self, block: &Block, group: &Group, x: Input, rows: Range<usize>, y: PlanesMut, bench: &mut Bench) {
+        let sizes = block.parts[group.parts.clone()].iter().map(ExactSizeIterator::len);
+        for (part, y) in group.parts.clone().zip(y.groups(sizes)) {
+            self.widen_part(block, part, x, rows.clone(), y, bench);
+        }
+    }
+
+    fn widen_part(&self, block: &Block, part: usize, x: Input, rows: Range<usize>, y: PlanesMut, bench: &mut Bench) {
+        let planes = &block.parts[part];
         let [height, width] = block.frame(rows.len());
         let mut frame = self.map(&mut bench.frame, Map { c: planes.len() * self.isa.lanes(), h: height, w: width });
         // The frame's first row is a row of zeros above the map, or one of the map's.
@@ -163,7 +171,7 @@ impl Plan {
             }
             Source::Expand(Layer { step, weights, act }) => {
                 let epilogue = Epilogue { act: *act, shortcut: None };
-                weights.run(panels.clone(), x.operand.rows_of(first..last), inner, &epilogue);
+                weights.run(part..part + 1, x.operand.rows_of(first..last), inner, &epilogue);
                 bench.watch.book(*step, start);
             }
         }

@@ -57,7 +57,7 @@ impl Plan {
         let panel = self.head.conv.iter().flat_map(|conv| conv.weights.panels()).map(|planes| planes.len()).max();
         let panel = panel.unwrap_or(0) * self.head.map.area() * self.isa.lanes();
         Room {
-            band: arena.zeros(banded(&|b| self.values(band_of(b))).max(panel)),
+            band: arena.zeros(banded(&|b| self.band(b, band_of(b))).max(panel)),
             operand: arena.zeros(banded(&|b| b.project.operand(band_of(b).area()))),
             bench: Bench { frame: arena.zeros(frame), strips: Strips::default(), watch: Watch::default(), gauge: None },
         }
@@ -79,16 +79,26 @@ impl Plan {
         if block.gate.is_some() {
             return block.mid.h;
         }
-        let fits = |rows: usize| self.frame(block, rows) + self.values(Map { h: rows, ..block.mid }) <= CACHED;
+        let fits = |rows: usize| {
+            let mid = Map { h: rows, ..block.mid };
+            self.frame(block, rows) + self.band(block, mid) + block.project.operand(mid.area()) <= CACHED
+        };
         let most = if threads == 1 { block.mid.h } else { block.mid.h.div_ceil(2 * threads) };
         (1..=most).rev().find(|&rows| fits(rows)).unwrap_or(1)
+    }
+
+    /// Values between depthwise convolution and projection: of all planes, or of a group, which is narrowed at once.
+    fn band(&self, block: &Block, band: Map) -> usize {
+        let group = block.groups.iter().map(|group| group.planes.len()).max().unwrap_or(0);
+        let c = if block.project.is_narrow() { group * self.isa.lanes() } else { band.c };
+        self.values(Map { c, ..band })
     }
 
     /// Values of the framed planes under so many rows.
     fn frame(&self, block: &Block, rows: usize) -> usize {
         let [height, width] = block.frame(rows);
-        let group = block.groups.iter().map(|group| group.planes.len()).max().unwrap_or(0);
-        planes::values(self.isa.lanes(), group, height, width)
+        let part = block.parts.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+        planes::values(self.isa.lanes(), part, height, width)
     }
 
     /// Whether the first block begins with the stem.

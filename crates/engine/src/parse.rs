@@ -1,5 +1,7 @@
 //! Reads a lowered graph as what it is: a stem, blocks, a head. Anything else is an error that names the node.
 
+use std::ops::Range;
+
 use rexnet_kernels::{Act, Arena, Dense, Isa, Map, Packed, Products, Scale, Taps, Window};
 use rexnet_spec::{self as spec, Graph, Op, Quantization, Shape, Value};
 
@@ -107,9 +109,12 @@ impl<'a> Reader<'a, '_> {
             None if first && gate.is_none() && shortcut == 0 => Source::Stem,
             None => Source::Input,
         };
-        let groups = groups(&source, wide.c.div_ceil(self.isa.lanes()), multiple);
-        let act = activation(step.act);
-        Ok(Some(Block { source, wide, top, left, step: number, taps, act, mid, gate, project, shortcut, out, groups }))
+        let parts = parts(&source, wide.c.div_ceil(self.isa.lanes()));
+        let groups = Group::of(parts.iter().cloned(), multiple);
+        let (step, act) = (number, activation(step.act));
+        let block =
+            Block { source, wide, top, left, step, taps, act, mid, gate, project, shortcut, out, parts, groups };
+        Ok(Some(block))
     }
 
     /// `gate := pool pointwise pointwise scale`
@@ -228,16 +233,12 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// The stem makes all planes at once, an expansion a panel or some; planes that lie there are taken in twos or fours.
-fn groups(source: &Source, planes: usize, multiple: usize) -> Vec<Group> {
+/// The stem makes all planes at once, an expansion a panel; planes that lie there are taken in twos.
+fn parts(source: &Source, planes: usize) -> Vec<Range<usize>> {
     match source {
-        Source::Stem => vec![Group { planes: 0..planes, panels: 0..0 }],
-        Source::Input => {
-            let size = multiple.max(2);
-            let group = |first: usize| Group { planes: first..planes.min(first + size), panels: 0..0 };
-            (0..planes).step_by(size).map(group).collect()
-        }
-        Source::Expand(layer) => Group::of(layer.weights.panels(), multiple),
+        Source::Stem => std::iter::once(0..planes).collect(),
+        Source::Input => (0..planes).step_by(2).map(|first| first..planes.min(first + 2)).collect(),
+        Source::Expand(layer) => layer.weights.panels().collect(),
     }
 }
 

@@ -44,15 +44,17 @@ pub(crate) struct Block {
     /// Channels of the input that are added to the output.
     pub(crate) shortcut: usize,
     pub(crate) out: Map,
-    /// What passes through expansion and depthwise convolution together.
+    /// Planes that pass through expansion and depthwise convolution together: those of a panel, where there is one.
+    pub(crate) parts: Vec<Range<usize>>,
+    /// Parts that the projection reads together.
     pub(crate) groups: Vec<Group>,
 }
 
-/// Some planes of a map, as many as make whole planes of what the next product reads, and the panels that make them.
+/// Some planes of a map, as many as make whole planes of what the next product reads, and which parts or panels they are.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) planes: Range<usize>,
-    pub(crate) panels: Range<usize>,
+    pub(crate) parts: Range<usize>,
 }
 
 /// Where the map under the depthwise convolution comes from.
@@ -129,13 +131,13 @@ impl Layer {
 }
 
 impl Group {
-    /// Joins panels, given by their planes, until each group but the last has a multiple of `multiple` planes.
-    pub(crate) fn of(panels: impl Iterator<Item = Range<usize>>, multiple: usize) -> Vec<Self> {
+    /// Joins parts, given by their planes, until each group but the last has a multiple of `multiple` planes.
+    pub(crate) fn of(parts: impl Iterator<Item = Range<usize>>, multiple: usize) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
-        for (panel, planes) in panels.enumerate() {
+        for (part, planes) in parts.enumerate() {
             match groups.last_mut().filter(|group| !group.planes.len().is_multiple_of(multiple)) {
-                Some(group) => (group.planes.end, group.panels.end) = (planes.end, panel + 1),
-                None => groups.push(Self { planes, panels: panel..panel + 1 }),
+                Some(group) => (group.planes.end, group.parts.end) = (planes.end, part + 1),
+                None => groups.push(Self { planes, parts: part..part + 1 }),
             }
         }
         groups

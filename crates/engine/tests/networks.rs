@@ -245,8 +245,10 @@ fn in_eight_bits(decl: &TensorDecl, mut values: Vec<f32>) -> Vec<f32> {
 #[test]
 fn int8_moves_logits_no_more_than_five_times_what_weights_in_eight_bits_do() {
     let mut wrong = Vec::new();
-    for entry in ZOO {
-        let graph = NetSpec::named(entry.name).unwrap().graph([64, 64]).unwrap();
+    // One of each family.
+    let names = ["rexnet_100", "rexnetr_100", "rexnet_lite_100", "rexnet_plain", "cifar_a_best", "mobilenetv2_100"];
+    for name in names.into_iter().chain(["efficientnet_b0", "tf_efficientnet_lite0"]) {
+        let graph = NetSpec::named(name).unwrap().graph([64, 64]).unwrap();
         let (decls, pixels) = (decls(&graph), pictures(&graph, 1));
         let quantization = calibrated(&graph, &pixels, Selection::MinMax);
         let with = |precision, round: fn(&TensorDecl, Vec<f32>) -> Vec<f32>| {
@@ -258,7 +260,7 @@ fn int8_moves_logits_no_more_than_five_times_what_weights_in_eight_bits_do() {
         let weights = distance(&with(Precision::F32, in_eight_bits), &exact);
         let seen = distance(&with(Precision::Int8, |_, values| values), &exact);
         if seen.is_nan() || seen > 5.0 * weights || seen == 0.0 {
-            wrong.push(format!("{}: off by {seen:.4}, by weights {weights:.4}", entry.name));
+            wrong.push(format!("{name}: off by {seen:.4}, by weights {weights:.4}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

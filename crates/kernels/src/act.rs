@@ -98,25 +98,14 @@ pub(crate) fn map<V: Lanes>(v: V, act: Act, values: &mut [f32]) {
     }
 }
 
-/// Applies `act` on the way from one place to another, whole vectors.
-#[inline(always)]
-pub(crate) fn map_into<V: Lanes>(v: V, act: Act, from: &[f32], to: &mut [f32]) {
-    dispatch(v, act, Into { from, to });
-}
-
-/// The same of whole numbers, i32 in the place of each f32: of `unit` times the number, plus `bias`.
-#[inline(always)]
-pub(crate) fn map_whole_into<V: Lanes>(v: V, act: Act, [unit, bias]: [V::F; 2], from: &[f32], to: &mut [f32]) {
-    dispatch(v, act, WholeInto::<V> { unit, bias, from, to });
-}
-
 /// Where values come from and go to; every implementation is one loop.
-trait Path<V: Lanes> {
+pub(crate) trait Path<V: Lanes> {
     fn each(self, v: V, f: impl Function);
 }
 
+/// Runs the loop of `path` with the activation, which is looked up once.
 #[inline(always)]
-fn dispatch<V: Lanes>(v: V, act: Act, path: impl Path<V>) {
+pub(crate) fn dispatch<V: Lanes>(v: V, act: Act, path: impl Path<V>) {
     match act {
         Act::Linear => path.each(v, Linear),
         Act::Relu => path.each(v, Relu),
@@ -146,38 +135,8 @@ impl<V: Lanes> Path<V> for InPlace<'_> {
     }
 }
 
-struct Into<'a> {
-    from: &'a [f32],
-    to: &'a mut [f32],
-}
-
-impl<V: Lanes> Path<V> for Into<'_> {
-    #[inline(always)]
-    fn each(self, v: V, f: impl Function) {
-        for (x, y) in self.from.chunks_exact(V::N).zip(self.to.chunks_exact_mut(V::N)) {
-            v.store(f.of(v, v.load(x)), y);
-        }
-    }
-}
-
-struct WholeInto<'a, V: Lanes> {
-    unit: V::F,
-    bias: V::F,
-    from: &'a [f32],
-    to: &'a mut [f32],
-}
-
-impl<V: Lanes> Path<V> for WholeInto<'_, V> {
-    #[inline(always)]
-    fn each(self, v: V, f: impl Function) {
-        for (x, y) in self.from.chunks_exact(V::N).zip(self.to.chunks_exact_mut(V::N)) {
-            v.store(f.of(v, v.fma(v.float(v.load(x)), self.unit, self.bias)), y);
-        }
-    }
-}
-
 /// A vector's activation. Not a closure, which would be compiled without the instructions.
-trait Function: Copy {
+pub(crate) trait Function: Copy {
     fn of<V: Lanes>(self, v: V, x: V::F) -> V::F;
 }
 

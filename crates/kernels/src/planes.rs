@@ -276,13 +276,12 @@ impl<'a> PlanesMut<'a> {
     ) {
         let Layout { lanes, width, row, plane, .. } = self.layout;
         assert!(planes.end <= self.planes() && pixels.end <= self.area(), "{planes:?} {pixels:?} of {:?}", self.layout);
-        let mut pixel = pixels.start;
+        let (mut pixel, mut start, mut straight) = (pixels.start, pixels.start * lanes, pixels.end);
+        if !self.layout.is_dense() && pixel < pixels.end {
+            let column = pixel % width;
+            (start, straight) = (pixel / width * row + column * lanes, width - column);
+        }
         while pixel < pixels.end {
-            let (start, straight) = if self.layout.is_dense() {
-                (pixel * lanes, pixels.end)
-            } else {
-                (pixel / width * row + pixel % width * lanes, width - pixel % width)
-            };
             let length = straight.min(pixels.end - pixel);
             for i in planes.clone() {
                 // SAFETY: asserted above; the pixels lie side by side within the view, whose borrow is exclusive.
@@ -291,7 +290,9 @@ impl<'a> PlanesMut<'a> {
                 };
                 f(i, pixel, run);
             }
+            // Every other run begins a row.
             pixel += length;
+            (start, straight) = (start + length * lanes + row - width * lanes, width);
         }
     }
 

@@ -54,9 +54,11 @@ pub fn symmetric(weights: &[f32]) -> (Vec<i8>, f32) {
     let mut errors: Vec<(f32, usize)> =
         weights.iter().zip(&whole).map(|(w, &q)| w / step - f32::from(q)).zip(0..).collect();
     let sum: f32 = errors.iter().map(|error| error.0).sum();
-    let sign = sum.signum();
-    errors.sort_by(|a, b| (sign * b.0).total_cmp(&(sign * a.0)));
-    for &(_, at) in errors.iter().take(sum.abs().round() as usize) {
+    let (sign, many) = (sum.signum(), sum.abs().round() as usize);
+    if many > 0 {
+        errors.select_nth_unstable_by(many - 1, |a, b| (sign * b.0).total_cmp(&(sign * a.0)).then(a.1.cmp(&b.1)));
+    }
+    for &(_, at) in &errors[..many] {
         whole[at] = (whole[at] + sign as i8).clamp(-127, 127);
     }
     (whole, step)

@@ -1,6 +1,6 @@
 //! The register tile of every product: sums of a few pixels by a few vectors of channels, and what is done to them.
 
-use crate::act::{self, Act};
+use crate::act::{self, Act, Function, Path};
 use crate::isa::Kernel;
 use crate::lanes::{Lanes, Pairs, Quads};
 use crate::planes::{Planes, PlanesMut};
@@ -139,6 +139,13 @@ pub(crate) struct Finish<'a, 'b> {
 impl Kernel for Finish<'_, '_> {
     #[inline(always)]
     fn run<V: Lanes>(self, v: V) {
+        act::dispatch(v, self.epilogue.act, self);
+    }
+}
+
+impl<V: Lanes> Path<V> for Finish<'_, '_> {
+    #[inline(always)]
+    fn each(self, v: V, f: impl Function) {
         let Self { stage, size: [pixels, planes], worth, y, place, epilogue } = self;
         let first = place.plane - place.first;
         let end = y.area().min(place.pixel + pixels);
@@ -148,11 +155,15 @@ impl Kernel for Finish<'_, '_> {
             #[inline(always)]
             |plane, pixel, run| {
                 let staged = &stage.0[((plane - first) * pixels + pixel - place.pixel) * V::N..];
-                match worth {
-                    None => act::map_into(v, epilogue.act, staged, run),
-                    Some(worth) => {
-                        let [unit, bias] = load(v, &worth[2 * (plane - first) * V::N..]);
-                        act::map_whole_into(v, epilogue.act, [unit, bias], staged, run);
+                let sums = staged.chunks_exact(V::N).zip(run.chunks_exact_mut(V::N));
+                if let Some(worth) = worth {
+                    let [unit, bias] = load(v, &worth[2 * (plane - first) * V::N..]);
+                    for (sum, y) in sums {
+                        v.store(f.of(v, v.fma(v.float(v.load(sum)), unit, bias)), y);
+                    }
+                } else {
+                    for (sum, y) in sums {
+                        v.store(f.of(v, v.load(sum)), y);
                     }
                 }
                 if let Some(shortcut) = &epilogue.shortcut {
