@@ -4,30 +4,15 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use rexnet_weights::Store;
 use support::models::put;
-use support::{Said, rexnet_in};
-use tempfile::{TempDir, tempdir};
-
-/// 96 pictures to learn from, 24 to validate on, six steps an epoch, and a network that takes milliseconds.
-fn folder() -> TempDir {
-    let folder = tempdir().expect("a folder");
-    let run = |args: &[&str]| rexnet_in(folder.path(), args).ok();
-    run(&["data", "synth", "--out", "shapes", "--train", "96", "--val", "24", "--side", "16"]);
-    run(&["design", "--macs", "300k", "--size", "16", "--depth", "4", "--classes", "6", "--out", "tiny.toml"]);
-    folder
-}
-
-const RUN: [&str; 9] = ["train", "shapes", "--net", "tiny.toml", "--set", "batch=16", "--set", "epochs=3", "--json"];
-const STEPS: usize = 18;
-
-fn train(folder: &Path, more: &[&str]) -> Said {
-    rexnet_in(folder, &[&RUN, more].concat())
-}
+use support::rexnet_in;
+use support::training::{STEPS, folder, train, until};
+use tempfile::tempdir;
 
 /// The columns of `metrics.csv` that equal runs share; the others are times.
 fn measures(run: &Path) -> Vec<Vec<String>> {
@@ -53,26 +38,6 @@ fn assert_same(run: &Path, reference: &Path, newest_only: bool) {
     let [ours, theirs] = [run, reference].map(checkpoints);
     let from = if newest_only { ours.len() - 1 } else { 0 };
     assert!(ours[from..] == theirs[theirs.len() - (ours.len() - from)..], "checkpoints differ");
-}
-
-/// Starts a run that tells every step, and reads what it tells until `step`.
-fn until(folder: &Path, step: usize, more: &[&str]) -> (Child, BufReader<std::process::ChildStderr>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_rexnet"))
-        .args(RUN)
-        .args(more)
-        .arg("-v")
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    let mut told = BufReader::new(child.stderr.take().expect("piped"));
-    let mut line = String::new();
-    while !line.starts_with(&format!("step {step} ")) {
-        line.clear();
-        assert!(told.read_line(&mut line).expect("text") > 0, "it ended before step {step}");
-    }
-    (child, told)
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Run {
             folder: folder.into(),
             journal: Journal::open(&folder.join("events.jsonl"))?,
             metrics: Metrics::open(&folder.join("metrics.csv"), step)?,
-            events: EventFile::append(&events, step, seconds()).map_err(events_error(&events))?,
+            events: EventFile::append(&events, step + 1, seconds()).map_err(events_error(&events))?,
         };
         run.note(if step > 0 { "resumed" } else { "started" }, &serde_json::json!({ "step": step }))?;
         Ok((run, checkpoint))
@@ -90,14 +90,14 @@ impl Run {
         self.metrics.append(row)?;
         let scalars: Vec<_> = row.scalars().collect();
         self.scalars(row.step, &scalars)?;
-        self.events.flush().map_err(events_error(&self.folder.join(EVENTS)))?;
         self.note("evaluated", &serde_json::json!({ "step": row.step, "epoch": row.epoch, "top1": row.top1 }))
     }
 
-    /// Writes scalars of a step for TensorBoard.
+    /// Writes scalars of a step for TensorBoard, which may be reading.
     pub(crate) fn scalars(&mut self, step: u64, scalars: &[(&str, f64)]) -> Result<(), TrainError> {
         let mut put = |(name, value): &(&str, f64)| self.events.scalar(name, step, *value as f32, seconds());
-        scalars.iter().try_for_each(&mut put).map_err(events_error(&self.folder.join(EVENTS)))
+        let written = scalars.iter().try_for_each(&mut put).and_then(|()| self.events.flush());
+        written.map_err(events_error(&self.folder.join(EVENTS)))
     }
 
     /// Saves a checkpoint; older ones but the one before are removed.
