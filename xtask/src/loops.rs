@@ -38,6 +38,7 @@ const HELD: &[Held] = &[
     tile("f32, 9 pixels x 3 vectors, stem", "run_avx512", "vfmadd", [27, 50, 13]),
     tile("bf16, 14 pixels x 2 vectors", "run_avx512_bf16", "vdpbf16ps", [28, 48, 16]),
     tile("int8, 14 pixels x 2 vectors", "run_avx512_vnni", "vpdpbusd", [28, 48, 16]),
+    tile("int8, four planes to a quantised one", "run_avx512_vnni", "vcvtps2dq", [4, 35, 5]),
 ];
 
 /// Compiles the kernels to assembly, with the flags of the release build, and looks.

@@ -82,19 +82,32 @@ struct Quantise<'a> {
 impl QuadKernel for Quantise<'_> {
     #[inline(always)]
     fn run<V: Quads>(mut self, v: V) {
-        let (factor, zero) = (v.splat(1.0 / self.scale.step), v.splat(f32::from(self.scale.zero)));
         for plane in 0..self.y.planes() {
-            let first = PLANES * plane;
-            let count = PLANES.min(self.x.planes() - first);
-            // Planes past the last are multiplied by weights that are zero: any will do.
-            let x: [&[f32]; PLANES] = std::array::from_fn(|i| self.x.plane(first + i.min(count - 1)));
-            for (pixel, y) in self.y.plane(plane).chunks_exact_mut(V::N).enumerate() {
-                let mut four = [zero; PLANES];
-                for (to, x) in four.iter_mut().zip(x) {
-                    *to = v.fma(v.load(&x[pixel * V::N..]), factor, zero);
-                }
-                v.store(v.pack(four), y);
+            match self.x.planes() - PLANES * plane {
+                1 => self.plane::<V, 1>(v, plane),
+                2 => self.plane::<V, 2>(v, plane),
+                3 => self.plane::<V, 3>(v, plane),
+                _ => self.plane::<V, PLANES>(v, plane),
             }
+        }
+    }
+}
+
+impl Quantise<'_> {
+    /// One plane from the `COUNT` of f32 that there are for it.
+    #[inline(always)]
+    fn plane<V: Quads, const COUNT: usize>(&mut self, v: V, plane: usize) {
+        let (factor, zero) = (v.splat(1.0 / self.scale.step), v.splat(f32::from(self.scale.zero)));
+        let planes = self.x;
+        let x = |i: usize| planes.plane(PLANES * plane + i.min(COUNT - 1)).chunks_exact(V::N);
+        // Lock step instead of indices, which would each be checked.
+        let pixels = self.y.plane(plane).chunks_exact_mut(V::N).zip(x(0)).zip(x(1)).zip(x(2)).zip(x(3));
+        for ((((y, a), b), c), d) in pixels {
+            let mut four = [zero; PLANES];
+            for (to, x) in four.iter_mut().zip([a, b, c, d]).take(COUNT) {
+                *to = v.fma(v.load(x), factor, zero);
+            }
+            v.store(v.pack(four), y);
         }
     }
 }

@@ -133,12 +133,19 @@ macro_rules! lanes {
 lanes!(Avx2);
 lanes!(Avx2Vnni);
 
+/// Rounded to the nearest; what is too large for an i32 is cut before.
+#[inline(always)]
+fn whole(x: __m256) -> __m256i {
+    // SAFETY: only methods of the tokens call this.
+    unsafe { _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(255.0), x)) }
+}
+
 /// Four vectors as vectors of bytes.
 #[inline(always)]
 fn pack(x: [__m256; 4]) -> __m256 {
-    // SAFETY: only methods of the tokens call this. Packing saturates; what is too large for an i32 is cut before.
+    let [a, b, c, d] = [whole(x[0]), whole(x[1]), whole(x[2]), whole(x[3])];
+    // SAFETY: only methods of the tokens call this. Packing saturates.
     unsafe {
-        let [a, b, c, d] = x.map(|x| _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(255.0), x)));
         let bytes = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
         // Packing goes by halves of a register: dwords of all four, then the four's others.
         _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)))
@@ -157,7 +164,7 @@ impl Quads for Avx2 {
     fn dot(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: the token says that the processor has the instructions.
         unsafe {
-            let [a, b, c] = [a, b, c].map(|x| _mm256_castps_si256(x));
+            let [a, b, c] = [_mm256_castps_si256(a), _mm256_castps_si256(b), _mm256_castps_si256(c)];
             let even = _mm256_madd_epi16(
                 _mm256_and_si256(a, _mm256_set1_epi16(0xff)),
                 _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b)),
@@ -178,7 +185,7 @@ impl Quads for Avx2Vnni {
     fn dot(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: the token says that the processor has the instruction.
         unsafe {
-            let [a, b, c] = [a, b, c].map(|x| _mm256_castps_si256(x));
+            let [a, b, c] = [_mm256_castps_si256(a), _mm256_castps_si256(b), _mm256_castps_si256(c)];
             _mm256_castsi256_ps(_mm256_dpbusd_avx_epi32(c, a, b))
         }
     }

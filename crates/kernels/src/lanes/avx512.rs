@@ -163,13 +163,19 @@ impl Pairs for Avx512Bf16 {
     }
 }
 
+/// Rounded to the nearest; what is too large for an i32 is cut before.
+#[inline(always)]
+fn whole(x: __m512) -> __m512i {
+    // SAFETY: only methods of the tokens call this.
+    unsafe { _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(255.0), x)) }
+}
+
 impl Quads for Avx512Vnni {
     #[inline(always)]
     fn pack(self, x: [__m512; 4]) -> __m512 {
-        // SAFETY: the token says that the processor has the instructions. Packing saturates; what is too large for an
-        // i32 is cut before.
+        let [a, b, c, d] = [whole(x[0]), whole(x[1]), whole(x[2]), whole(x[3])];
+        // SAFETY: the token says that the processor has the instructions. Packing saturates.
         unsafe {
-            let [a, b, c, d] = x.map(|x| _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(255.0), x)));
             let bytes = _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
             // Packing goes by quarters of a register: the first dwords of all four, then their second, and so on.
             let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -181,7 +187,7 @@ impl Quads for Avx512Vnni {
     fn dot(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: the token says that the processor has the instruction.
         unsafe {
-            let [a, b, c] = [a, b, c].map(|x| _mm512_castps_si512(x));
+            let [a, b, c] = [_mm512_castps_si512(a), _mm512_castps_si512(b), _mm512_castps_si512(c)];
             _mm512_castsi512_ps(_mm512_dpbusd_epi32(c, a, b))
         }
     }
