@@ -3,7 +3,7 @@
     python tools/peers/nets.py --out models --forms onnx,pte,tflite,mnn,ncnn --nets rexnet_100,rexnet_lite_100
 
 Weights and batch-norm statistics are those of tools/counter.py, so that folding is work for everyone. `onnx` is written
-by `rexnet export` (a free batch), every other form by its own converter; each form that cannot be made is said.
+by `rexnet export` (a free batch), `int8.onnx` from it by ONNX Runtime, every other form by its own converter; each form that cannot be made is said.
 """
 import argparse
 import json
@@ -116,6 +116,25 @@ def to_onnx(net, name, batch, path):
                    check=True, stdout=subprocess.DEVNULL)
 
 
+def to_int8(net, name, batch, path):
+    """ONNX with whole numbers of eight bits, as ONNX Runtime quantises it: each output channel's weights by themselves,
+    ranges from the picture that `rexnet bench` takes its own from."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Pictures(CalibrationDataReader):
+        left = iter([{'pixels': counter.uniform('pixels', (1, 3, SIZE, SIZE), -2.0, 2.0)}])
+
+        def get_next(self):
+            return next(self.left, None)
+
+    prepared = f'{path}.prepared'
+    quant_pre_process(path.replace('.int8.onnx', '.onnx'), prepared, skip_symbolic_shape=True)
+    quantize_static(prepared, path, Pictures(), quant_format=QuantFormat.QDQ, per_channel=True,
+                    activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+    os.remove(prepared)
+
+
 def to_pte(net, name, batch, path):
     """ExecuTorch with the XNNPACK delegate."""
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
@@ -147,7 +166,7 @@ def to_ncnn(net, name, batch, path):
 
 
 # Whether a form is made for one batch alone.
-FORMS = {'onnx': (to_onnx, False), 'pte': (to_pte, True), 'tflite': (to_tflite, True), 'mnn': (to_mnn, True),
+FORMS = {'onnx': (to_onnx, False), 'int8.onnx': (to_int8, False), 'pte': (to_pte, True), 'tflite': (to_tflite, True), 'mnn': (to_mnn, True),
          'ncnn': (to_ncnn, False)}
 
 

@@ -241,6 +241,36 @@ fn in_eight_bits(decl: &TensorDecl, mut values: Vec<f32>) -> Vec<f32> {
     values
 }
 
+/// What is f32 rounds a little apart on another instruction set, which turns a whole number now and then, so that layers
+/// behind it turn more: they are looked at one by one.
+#[test]
+fn a_layer_in_int8_is_the_same_on_every_instruction_set() {
+    let mut net = NetSpec::named("rexnet_100").unwrap();
+    net.blocks.truncate(6);
+    net.stages = vec![6];
+    let graph = net.graph([65, 48]).unwrap();
+    let pixels = pictures(&graph, 1);
+    let all = calibrated(&graph, &pixels, Selection::MinMax);
+    for layer in all.ranges.keys() {
+        let keep = all.ranges.keys().filter(|name| *name != layer).cloned().collect();
+        let alone = Quantization { keep, ..all.clone() };
+        let with = |isa, precision| {
+            let options = Options { isa, precision, threads: 2, quantization: Some(&alone) };
+            logits(&mut engine(&graph, options), &pixels, 1)
+        };
+        let want = with(Isa::PORTABLE, Precision::Int8);
+        let from_f32 = distance(&with(Isa::PORTABLE, Precision::F32), &want);
+        for (other, isa) in Isa::table() {
+            let Some(isa) = isa.filter(|isa| isa.products(Precision::Int8).iter().any(|&(_, has)| has)) else {
+                eprintln!("NOT RUN: this machine has no int8 on {other}");
+                continue;
+            };
+            let seen = distance(&with(isa, Precision::Int8), &want);
+            assert!(seen < 0.25 * from_f32, "{layer} {isa}: {seen} from portable, which is {from_f32} from f32");
+        }
+    }
+}
+
 /// Activations of a whole map share one step, and its ends lie farther from most values than those of a row of weights.
 #[test]
 fn int8_moves_logits_no_more_than_five_times_what_weights_in_eight_bits_do() {
