@@ -51,6 +51,7 @@ fn class_folders(root: &Path, report: &mut Report) -> Result<Vec<OsString>, Data
         let path = root.join(&name);
         match fs::metadata(&path) {
             _ if hidden(&name) => report.pass(Reason::Hidden, path.display()),
+            Ok(meta) if meta.is_dir() && holds(&path, root) => report.pass(Reason::LinkLoop, path.display()),
             Ok(meta) if meta.is_dir() => folders.push(name),
             Ok(_) if name == naming::CLASSES_FILE => {}
             Ok(_) => report.pass(Reason::OutsideClasses, path.display()),
@@ -58,6 +59,15 @@ fn class_folders(root: &Path, report: &mut Report) -> Result<Vec<OsString>, Data
         }
     }
     Ok(folders)
+}
+
+/// Whether a folder is `root` or one above it, which only a link in `root` can be.
+fn holds(folder: &Path, root: &Path) -> bool {
+    folder.is_symlink()
+        && match (folder.canonicalize(), root.canonicalize()) {
+            (Ok(folder), Ok(root)) => root.starts_with(folder),
+            _ => false,
+        }
 }
 
 /// The pictures in and under a folder, in the order of their names, and what is none.
@@ -90,7 +100,7 @@ fn pictures(root: &Arc<Path>, class: &OsStr, report: &mut Report) -> Vec<Source>
                 walk.skip_current_dir();
             }
         } else if entry.file_type().is_dir() {
-        } else if source::may_be_picture(entry.path()) {
+        } else if entry.file_type().is_file() && source::may_be_picture(entry.path()) {
             found.push(Source::file(root.clone(), entry.path().strip_prefix(root).unwrap_or(entry.path())));
         } else {
             report.pass(Reason::NotAPicture, entry.path().display());

@@ -4,7 +4,7 @@ use super::cifar;
 use super::dataset::Dataset;
 use super::error::{DataError, at};
 use super::folder;
-use super::list::List;
+use super::list::{List, os_string};
 use super::naming::{self, Order};
 use super::shards;
 use std::ffi::OsStr;
@@ -218,8 +218,10 @@ fn parts(data: &OsStr) -> (PathBuf, Option<Split>) {
     if whole.0.exists() {
         return whole;
     }
-    let Some((path, name)) = data.to_str().and_then(|text| text.rsplit_once(':')) else { return whole };
-    Split::parse(name).map_or(whole, |split| (path.into(), Some(split)))
+    let bytes = data.as_encoded_bytes();
+    let Some(colon) = bytes.iter().rposition(|&b| b == b':') else { return whole };
+    let split = std::str::from_utf8(&bytes[colon + 1..]).ok().and_then(Split::parse);
+    split.map_or(whole, |split| (os_string(&bytes[..colon]).into(), Some(split)))
 }
 
 fn find(path: &Path) -> Result<Form, DataError> {

@@ -183,12 +183,13 @@ fn damaged(path: &Path, error: &csv::Error) -> DataError {
     DataError::List { path: path.into(), line, what: error.to_string() }
 }
 
+/// A name from its bytes.
 #[cfg(unix)]
-fn os_string(bytes: &[u8]) -> OsString {
+pub(super) fn os_string(bytes: &[u8]) -> OsString {
     std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
 }
 
 #[cfg(not(unix))]
-fn os_string(bytes: &[u8]) -> OsString {
+pub(super) fn os_string(bytes: &[u8]) -> OsString {
     String::from_utf8_lossy(bytes).into_owned().into()
 }

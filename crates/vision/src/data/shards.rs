@@ -106,7 +106,7 @@ fn scan(shard: &Path, found: &mut Vec<(Source, Label)>, report: &mut Report) -> 
     let mut pending = Pending::default();
     let mut end = 0;
     for entry in archive.entries_with_seek().map_err(at(shard))? {
-        let mut entry = entry.map_err(|e| damaged(end, format!("no tar header ({e})")))?;
+        let mut entry = entry.map_err(|_| damaged(end, "no tar header stands there".into()))?;
         let (offset, bytes) = (entry.raw_file_position(), entry.size());
         let member = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         end = offset.checked_add(bytes).filter(|end| *end <= length).ok_or_else(|| {

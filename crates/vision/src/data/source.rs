@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::Picture;
-use crate::picture::{Decode, PictureError, decode, format_of};
+use crate::picture::{Decode, HEAD_BYTES, PictureError, decode_from, format_of};
 
 /// A place that holds one picture.
 #[derive(Clone, Debug)]
@@ -103,13 +103,11 @@ impl Source {
     /// What is wrong with the file or its bytes; [`Source::name`] says which it was.
     pub fn read(&self, rules: &Decode) -> Result<Picture, PictureError> {
         match self {
-            Self::File { root, path } => decode(&std::fs::read(root.join(path))?, rules),
+            Self::File { root, path } => decode_from(File::open(root.join(path))?, rules),
             Self::Member { shard, offset, bytes, .. } => {
                 let mut file = File::open(shard)?;
                 file.seek(SeekFrom::Start(*offset))?;
-                let mut member = Vec::new();
-                file.take(*bytes).read_to_end(&mut member)?;
-                decode(&member, rules)
+                decode_from(file.take(*bytes), rules)
             }
             Self::Record { planes, index } => Ok(Picture::new(planes.side, planes.side, planes.rgb(*index))),
         }
@@ -138,7 +136,7 @@ pub(super) fn may_be_picture(path: &Path) -> bool {
 }
 
 fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(32);
-    File::open(path)?.take(32).read_to_end(&mut head)?;
+    let mut head = Vec::with_capacity(HEAD_BYTES as usize);
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
     Ok(head)
 }

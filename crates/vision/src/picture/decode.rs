@@ -1,6 +1,6 @@
 //! Bytes to a picture. The content decides the format, never a name.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
@@ -39,6 +39,27 @@ pub fn decode(bytes: &[u8], rules: &Decode) -> Result<Picture, PictureError> {
         _ => other(bytes, format, rules)?,
     };
     Ok(if rules.exif { turned(picture, orientation) } else { picture })
+}
+
+/// First bytes that say what a file is.
+pub(crate) const HEAD_BYTES: u64 = 64;
+
+/// A picture file may have this many bytes.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// Reads and decodes a picture. Of what does not begin like one only the beginning is read, for it may have no end.
+/// # Errors
+/// As [`decode`]; `Long`; `Io`.
+pub fn decode_from(mut from: impl Read, rules: &Decode) -> Result<Picture, PictureError> {
+    let mut bytes = Vec::with_capacity(HEAD_BYTES as usize);
+    from.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
+    if format_of(&bytes).is_some() {
+        from.take(MAX_FILE_BYTES - HEAD_BYTES + 1).read_to_end(&mut bytes)?;
+    }
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(PictureError::Long { limit: MAX_FILE_BYTES });
+    }
+    decode(&bytes, rules)
 }
 
 /// The format that the first bytes of a file name, among those read here.

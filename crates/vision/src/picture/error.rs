@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use super::HEAD_BYTES;
+
 /// Bytes that give no picture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +29,12 @@ pub enum PictureError {
         /// Rows.
         height: u64,
         /// Pixels that are allowed.
+        limit: u64,
+    },
+    /// A file longer than any picture that is read.
+    #[error("more than {limit} bytes, which no picture needs")]
+    Long {
+        /// Bytes that are allowed.
         limit: u64,
     },
     /// The file ends too early.
@@ -58,7 +66,7 @@ pub enum PictureError {
 impl PictureError {
     /// What bytes of no known format look like.
     pub(super) fn unknown(bytes: &[u8]) -> Self {
-        let head = &bytes[..bytes.len().min(64)];
+        let head = &bytes[..bytes.len().min(HEAD_BYTES as usize)];
         let text = String::from_utf8_lossy(head).trim_start().to_ascii_lowercase();
         let found = match head {
             [] => return Self::Empty,

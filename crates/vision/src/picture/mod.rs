@@ -12,8 +12,8 @@ mod preprocess;
 mod resize;
 mod taps;
 
-pub(crate) use decode::format_of;
-pub use decode::{Decode, decode};
+pub use decode::{Decode, decode, decode_from};
+pub(crate) use decode::{HEAD_BYTES, format_of};
 pub use error::PictureError;
 pub use normalise::Normalise;
 pub(crate) use normalise::luma;
