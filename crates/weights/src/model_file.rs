@@ -89,7 +89,7 @@ impl ModelFile {
             license: metadata.get(key::LICENSE).cloned(),
             notes: metadata.get(key::NOTES).cloned(),
         };
-        meta.check_classes()?;
+        meta.check()?;
         Ok(Self { meta, store })
     }
 
@@ -118,7 +118,7 @@ impl ModelFile {
     /// # Errors
     /// As [`ModelFile::save`].
     pub fn write(out: &mut impl std::io::Write, meta: &ModelMeta, tensors: &Tensors) -> Result<(), WeightsError> {
-        meta.check_classes()?;
+        meta.check()?;
         let counters = crate::resolve::check_own(&meta.spec, tensors)?;
         safetensors::write(out, &meta.to_metadata()?, tensors.iter().chain(&counters))
     }
@@ -141,13 +141,13 @@ impl ModelMeta {
         Ok(metadata)
     }
 
-    /// One name a class.
-    fn check_classes(&self) -> Result<(), WeightsError> {
-        match &self.classes {
-            Some(names) if names.len() != self.spec.classes as usize => Err(WeightsError::Metadata {
-                key: key::CLASSES,
-                reason: format!("{} names for {} classes", names.len(), self.spec.classes),
-            }),
+    /// One name a class, and a temperature that logits can be divided by.
+    fn check(&self) -> Result<(), WeightsError> {
+        if let Some(names) = self.classes.as_ref().filter(|names| names.len() != self.spec.classes as usize) {
+            return Err(bad(key::CLASSES, &format_args!("{} names for {} classes", names.len(), self.spec.classes)));
+        }
+        match self.temperature {
+            Some(t) if !(t > 0.0 && t.is_finite()) => Err(bad(key::TEMPERATURE, &format_args!("{t} is not above 0"))),
             _ => Ok(()),
         }
     }

@@ -105,7 +105,7 @@ impl fmt::Display for FileKind {
             Self::Gzip => "a gzip file",
             Self::Xz => "an xz file",
             Self::Tar => "a tar archive",
-            Self::Unknown => "no format that is known here",
+            Self::Unknown => "a file of no known format",
         })
     }
 }

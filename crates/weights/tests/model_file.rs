@@ -77,6 +77,16 @@ fn a_newer_format_and_weights_alone_say_so() {
 }
 
 #[test]
+fn a_temperature_that_divides_nothing_is_refused() {
+    for temperature in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        let meta = ModelMeta { temperature: Some(temperature), ..meta(small()) };
+        let tensors = init(&meta.spec, 7).unwrap();
+        let error = ModelFile::write(&mut Vec::new(), &meta, &tensors).unwrap_err();
+        assert!(error.to_string().contains("rexnet.temperature"), "{temperature}: {error}");
+    }
+}
+
+#[test]
 fn class_names_must_be_as_many_as_classes() {
     let meta = ModelMeta { classes: Some(vec!["alone".into()]), ..meta(small()) };
     let error = ModelFile::write(&mut Vec::new(), &meta, &init(&meta.spec, 7).unwrap()).unwrap_err();
