@@ -79,6 +79,11 @@ impl Engine {
         self.plan.classes()
     }
 
+    /// Number of features of a picture.
+    pub fn width(&self) -> usize {
+        self.plan.width()
+    }
+
     /// The instruction set that it runs on.
     pub fn isa(&self) -> Isa {
         self.plan.isa
@@ -98,17 +103,43 @@ impl Engine {
     /// # Errors
     /// `Buffer` when either has another length.
     pub fn run(&mut self, pixels: &[f32], batch: usize, logits: &mut [f32]) -> Result<(), EngineError> {
-        let (picture, classes) = (self.plan.picture.len(), self.classes());
-        for (what, found, wanted) in
-            [("pixels", pixels.len(), batch * picture), ("logits", logits.len(), batch * classes)]
-        {
+        self.work(pixels, batch, logits, None)
+    }
+
+    /// The same, with what the pool makes on the way: `features` is `[batch, width]`.
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn embed(
+        &mut self,
+        pixels: &[f32],
+        batch: usize,
+        logits: &mut [f32],
+        features: &mut [f32],
+    ) -> Result<(), EngineError> {
+        self.work(pixels, batch, logits, Some(features))
+    }
+
+    fn work(
+        &mut self,
+        pixels: &[f32],
+        batch: usize,
+        logits: &mut [f32],
+        features: Option<&mut [f32]>,
+    ) -> Result<(), EngineError> {
+        let always = [("pixels", pixels.len(), self.plan.picture.len()), ("logits", logits.len(), self.classes())];
+        let asked = features.as_ref().map(|features| ("features", features.len(), self.width()));
+        for (what, found, each) in always.into_iter().chain(asked) {
+            let wanted = batch * each;
             if found != wanted {
                 return Err(EngineError::Buffer { what, found, wanted });
             }
         }
         if batch > 0 {
-            let features = self.features(pixels, batch);
-            self.logits(features, batch, logits);
+            let mut pooled = self.features(pixels, batch);
+            if let Some(features) = features {
+                self.plan.rows(&mut pooled, features, self.width());
+            }
+            self.logits(pooled, batch, logits);
         }
         Ok(())
     }
@@ -163,8 +194,7 @@ impl Engine {
     /// there are threads, are worked on by all together.
     fn features(&mut self, pixels: &[f32], batch: usize) -> Buffer {
         let Self { plan, team, rooms, desks } = self;
-        let map =
-            Map { c: plan.head.conv.as_ref().map_or(plan.head.map.c, |conv| conv.weights.c_out()), h: batch, w: 1 };
+        let map = Map { c: plan.width(), h: batch, w: 1 };
         let mut features = Buffer::zeros(plan.values(map));
         let mut rows = plan.map(&mut features, map).bands(1);
         let mut pictures = pixels.chunks_exact(plan.picture.len());
@@ -200,16 +230,21 @@ impl Engine {
             );
             x = next;
         }
-        let x = plan.map(&mut x, Map { c: plan.classes(), h: batch, w: 1 });
-        for (picture, logits) in logits.chunks_exact_mut(plan.classes()).enumerate() {
-            for (plane, logits) in logits.chunks_mut(plan.isa.lanes()).enumerate() {
-                logits.copy_from_slice(&x.shared().row(plane, picture)[..logits.len()]);
-            }
-        }
+        plan.rows(&mut x, logits, plan.classes());
     }
 }
 
 impl Plan {
+    /// Copies what lies in planes of one value a picture to rows of `values`, one for each picture.
+    fn rows(&self, planes: &mut Buffer, rows: &mut [f32], values: usize) {
+        let planes = self.map(planes, Map { c: values, h: rows.len() / values, w: 1 });
+        for (picture, row) in rows.chunks_exact_mut(values).enumerate() {
+            for (plane, row) in row.chunks_mut(self.isa.lanes()).enumerate() {
+                row.copy_from_slice(&planes.shared().row(plane, picture)[..row.len()]);
+            }
+        }
+    }
+
     fn run_picture(&self, picture: &[f32], features: PlanesMut, desk: &mut Desk, crew: &mut Crew) {
         let Desk { maps: [x, y], operand, middle } = desk;
         let mut from = if self.stem_is_fused() { Map { h: 0, ..self.stem.out } } else { self.stem.out };

@@ -101,6 +101,11 @@ impl Plan {
         self.head.layers.last().map_or(self.head.map.c, |layer| layer.weights.c_out())
     }
 
+    /// Features of a picture: what the pool makes.
+    pub(crate) fn width(&self) -> usize {
+        self.head.conv.as_ref().map_or(self.head.map.c, |conv| conv.weights.c_out())
+    }
+
     /// Planes of a map.
     pub(crate) fn planes(&self, map: Map) -> usize {
         map.c.div_ceil(self.isa.lanes())

@@ -154,6 +154,34 @@ fn calibrated(graph: &Graph, pixels: &[f32], selection: Selection) -> Quantizati
 }
 
 #[test]
+fn the_embedding_is_what_an_idle_classifier_would_pass_on() {
+    for name in ["rexnet_100", "rexnet_plain", "cifar_a_best", "mobilenetv2_100"] {
+        let mut net = NetSpec::named(name).unwrap();
+        let fc = |graph: &Graph| graph.tensors().into_iter().rfind(|t| t.shape.len() == 2).unwrap();
+        let c_in = fc(&net.graph([40, 33]).unwrap()).shape[1];
+        net.classes = c_in as u32;
+        let graph = net.graph([40, 33]).unwrap();
+        let (decls, last) = (decls(&graph), fc(&graph));
+        let idle = |name: &str| match name {
+            _ if name == last.name => (0..c_in * c_in).map(|i| f32::from(i % (c_in + 1) == 0)).collect(),
+            _ if name == last.name.replace("weight", "bias") => vec![0.0; c_in],
+            _ => shaken(&decls[name]),
+        };
+        let options = Options { threads: 2, ..Options::default() };
+        let mut engine = Engine::with(&graph, &mut |name| Ok(idle(name)), options).unwrap();
+        assert_eq!(engine.width(), c_in);
+        let (mut logits, mut features) = (vec![0.0; 3 * c_in], vec![f32::NAN; 3 * c_in]);
+        engine.embed(&pictures(&graph, 3), 3, &mut logits, &mut features).unwrap();
+        assert!(features.iter().any(|x| *x != 0.0));
+        assert_eq!(features, logits, "{name}");
+        assert!(matches!(
+            engine.embed(&pictures(&graph, 3), 3, &mut logits, &mut features[1..]),
+            Err(EngineError::Buffer { what: "features", .. })
+        ));
+    }
+}
+
+#[test]
 fn ranges_do_not_depend_on_threads_or_the_cut_of_the_batch() {
     let graph = NetSpec::named("rexnet_100").unwrap().graph([64, 48]).unwrap();
     let (decls, pixels) = (decls(&graph), pictures(&graph, 5));

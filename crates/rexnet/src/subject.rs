@@ -1,5 +1,6 @@
 //! A network to measure: a model with its weights, or a network with seeded ones, which takes as long.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use rexnet_engine::{Calibration, Engine, EngineError, Options, Selection};
@@ -28,10 +29,11 @@ impl Subject {
     /// A model as [`open_model`] takes it, or a network without weights as [`load_net`] does.
     /// # Errors
     /// As theirs.
-    pub fn open(text: &str, weights: Option<&Path>, progress: Progress) -> Result<Self> {
+    pub fn open(text: impl AsRef<OsStr>, weights: Option<&Path>, progress: Progress) -> Result<Self> {
+        let text = text.as_ref();
         let path = Path::new(text);
         let is_toml = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
-        if weights.is_none() && !text.starts_with("hf:") && (is_toml || !path.exists()) {
+        if weights.is_none() && !text.as_encoded_bytes().starts_with(b"hf:") && (is_toml || !path.exists()) {
             let spec = load_net(text)?;
             let seeded = init(&spec, 0)?;
             return Ok(Self { spec, weights: Weights::Seeded(seeded), quantization: None });

@@ -50,6 +50,27 @@ fn a_class_that_the_model_lacks_is_an_error_with_both_lists() {
 }
 
 #[test]
+fn json_has_the_documented_keys() {
+    let said = rexnet_in(folder().path(), &["eval", "data", "-m", "net.safetensors", "--json"]).json();
+    for key in ["count", "skipped", "top1", "top5", "loss", "ece", "per_class", "classes"] {
+        assert!(said.get(key).is_some(), "`{key}` of {said}");
+    }
+    assert_eq!(said["per_class"].as_array().map(Vec::len), said["classes"].as_array().map(Vec::len), "by number");
+    assert!(said["ece"].as_f64().is_some_and(|share| (share - 0.8).abs() < 1e-6), "a share, not percent: {said}");
+}
+
+#[test]
+fn a_set_of_nothing_but_broken_pictures_is_no_success() {
+    let folder = folder();
+    put(&folder.path().join("lost/day/0.jpg"), b"\xff\xd8\xff");
+    let said = rexnet_in(folder.path(), &["eval", "lost", "-m", "net.safetensors", "--json"]);
+    assert!(said.code == 1 && said.stderr.contains("no picture could be read"), "{}", said.stderr);
+    let found = said.json();
+    assert_eq!((&found["count"], &found["skipped"]), (&0.into(), &1.into()));
+    assert!(found["top1"].is_null() && found["loss"].is_null(), "{found}");
+}
+
+#[test]
 fn broken_pictures_are_counted_and_named_but_not_fatal() {
     let folder = folder();
     put(&folder.path().join("data/val/day/broken.png"), b"\x89PNG\r\n\x1a\n\0\0");

@@ -68,12 +68,12 @@ fn breaks_of_the_papers_rules_are_named_by_block() {
 
 #[test]
 fn multiply_adds_are_called_macs_and_bench_is_named_for_the_time() {
-    // Row 26 of the users' complaints: MACs printed as FLOPs, and no word of time.
     for args in [vec!["info", "rexnet_200"], vec!["info", "rexnet_200", "rexnet_220"], vec!["info", "--help"]] {
         let said = rexnet(&args);
         let all = format!("{}{}", said.stdout, said.stderr);
         assert!(!all.to_lowercase().contains("flop"), "{all}");
     }
+    assert!(rexnet(&["info", "rexnet:2.05"]).stderr.contains("rexnet bench rexnet:2.05"), "the name that was typed");
     let said = rexnet(&["info", "rexnet_200"]);
     assert!(said.stdout.contains("1,528,850,782 MACs"), "{}", said.stdout);
     assert!(said.stderr.contains("rexnet bench rexnet_200"), "{}", said.stderr);

@@ -1,5 +1,6 @@
 //! `rexnet bench NET|MODEL…`: latency and throughput.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -23,7 +24,7 @@ use crate::table::{Table, grouped};
 pub(crate) struct Request {
     /// Networks (with seeded random weights), model files, run folders, hf:OWNER/NAME
     #[arg(required = true, value_name = "NET|MODEL")]
-    models: Vec<String>,
+    models: Vec<OsString>,
     /// Weights of the network: safetensors or .pth
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
 use crate::cli::Common;
-use crate::out::{Answer, Out};
+use crate::out::{Answer, Out, path_as_text};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  rexnet doctor\n  HF_HOME=/data/hf rexnet doctor --json")]
@@ -66,6 +66,7 @@ struct Memory {
 #[derive(Serialize)]
 struct Hub {
     endpoint: String,
+    #[serde(serialize_with = "path_as_text")]
     cache: PathBuf,
     offline: bool,
     /// Models in the cache.
@@ -74,6 +75,7 @@ struct Hub {
 
 #[derive(Serialize)]
 struct Folder {
+    #[serde(serialize_with = "path_as_text")]
     path: PathBuf,
     writable: bool,
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use rexnet::{Evaluation, Result, align, evaluate, page, preparation};
+use rexnet::{Error, Evaluation, Result, align, evaluate, page, preparation};
 use rexnet_report::Page;
 use rexnet_score::{ClassScore, Scores, fit_temperature};
 use serde::Serialize;
@@ -86,7 +86,11 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         page::save(&page, path)?;
         out.note(format_args!("wrote {}", path.display()));
     }
-    out.emit(&Report::new(data, &seen, temperature))
+    out.emit(&Report::new(data, &seen, temperature))?;
+    if seen.answers.is_empty() {
+        return Err(Error::failed("no picture could be read", "`rexnet data check` says what is wrong with each"));
+    }
+    Ok(())
 }
 
 fn store_temperature(request: &Request, found: Option<f32>, out: &Out) -> Result<Option<f32>> {

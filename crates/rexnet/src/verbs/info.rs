@@ -46,7 +46,7 @@ pub(crate) fn run(request: &Request, out: &mut Out) -> Result<()> {
     match <[Info; 1]>::try_from(infos) {
         Ok([info]) => {
             out.emit(&info)?;
-            out.note(format_args!("`rexnet bench {}` measures the time", info.name));
+            out.note(format_args!("`rexnet bench {}` measures the time", request.nets[0]));
             Ok(())
         }
         Err(infos) => out.emit(&Comparison(infos)),

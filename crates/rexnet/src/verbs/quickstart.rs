@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::train::{follow, threads, write_report};
 use crate::cli::Common;
-use crate::out::{Answer, Out};
+use crate::out::{Answer, Out, path_as_text};
 use crate::table::{Table, grouped};
 
 /// Multiply-adds that the network may cost.
@@ -100,6 +100,7 @@ fn pictures(seed: u64) -> (String, data::Training) {
 /// A picture, and what the model sees in it.
 #[derive(Serialize)]
 struct Seen {
+    #[serde(serialize_with = "path_as_text")]
     picture: PathBuf,
     is: String,
     answer: String,
@@ -110,7 +111,7 @@ struct Seen {
 fn predicted(folder: &Path, seed: u64) -> Result<Vec<Seen>> {
     let pictures = folder.join("pictures");
     fs::create_dir_all(&pictures).map_err(Error::file(&pictures))?;
-    let mut model = Model::open(&folder.to_string_lossy())?;
+    let mut model = Model::open(folder)?;
     let fresh = Stream::new(seed).named("fresh");
     let classes = synth::classes();
     let seen = classes.iter().enumerate().map(|(class, name)| {
@@ -132,6 +133,7 @@ fn predicted(folder: &Path, seed: u64) -> Result<Vec<Seen>> {
 /// What was made.
 #[derive(Serialize)]
 struct Started {
+    #[serde(serialize_with = "path_as_text")]
     run: PathBuf,
     top1: Option<f64>,
     seconds: f64,

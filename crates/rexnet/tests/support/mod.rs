@@ -4,6 +4,7 @@
 pub(crate) mod models;
 pub(crate) mod training;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -17,7 +18,7 @@ pub(crate) struct Said {
 }
 
 /// Runs `rexnet` with these arguments in `folder`.
-pub(crate) fn rexnet_in(folder: &Path, args: &[&str]) -> Said {
+pub(crate) fn rexnet_in(folder: &Path, args: &[impl AsRef<OsStr>]) -> Said {
     let output: Output = Command::new(env!("CARGO_BIN_EXE_rexnet"))
         .args(args)
         .current_dir(folder)

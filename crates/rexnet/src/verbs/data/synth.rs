@@ -10,7 +10,7 @@ use rexnet_vision::data::Dataset;
 use rexnet_vision::{Decode, synth};
 use serde::Serialize;
 
-use crate::out::{Answer, Out};
+use crate::out::{Answer, Out, path_as_text};
 
 #[derive(Debug, Args)]
 #[command(
@@ -66,6 +66,7 @@ fn write_pictures(set: &Dataset, folder: &Path, each: &dyn Fn()) -> Result<()> {
 
 #[derive(Serialize)]
 struct Written {
+    #[serde(serialize_with = "path_as_text")]
     folder: PathBuf,
     train: usize,
     val: usize,

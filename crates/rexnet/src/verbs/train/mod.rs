@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::args::{DataArg, NetArg, Size};
 use crate::cli::Common;
-use crate::out::{Answer, Out};
+use crate::out::{Answer, Out, path_as_text};
 pub(crate) use follow::{follow, threads, write_report};
 
 #[derive(Debug, Args)]
@@ -162,6 +162,7 @@ impl Request {
 /// How it went.
 #[derive(Serialize)]
 struct Trained {
+    #[serde(serialize_with = "path_as_text")]
     run: PathBuf,
     epochs: u64,
     best_top1: Option<f64>,
