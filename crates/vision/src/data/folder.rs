@@ -63,11 +63,8 @@ fn class_folders(root: &Path, report: &mut Report) -> Result<Vec<OsString>, Data
 
 /// Whether a folder is `root` or one above it, which only a link in `root` can be.
 fn holds(folder: &Path, root: &Path) -> bool {
-    folder.is_symlink()
-        && match (folder.canonicalize(), root.canonicalize()) {
-            (Ok(folder), Ok(root)) => root.starts_with(folder),
-            _ => false,
-        }
+    let real = root.canonicalize();
+    folder.is_symlink() && folder.canonicalize().is_ok_and(|folder| real.is_ok_and(|root| root.starts_with(folder)))
 }
 
 /// The pictures in and under a folder, in the order of their names, and what is none.
