@@ -9,7 +9,7 @@ use rexnet::{Error, Model, Result, Run};
 use rexnet_engine::Precision;
 use rexnet_spec::NetSpec;
 use rexnet_vision::data::{Data, Options, Order};
-use rexnet_weights::{ModelFile, ModelMeta};
+use rexnet_weights::ModelFile;
 
 use crate::cli::Common;
 use crate::out::Out;
@@ -90,14 +90,14 @@ impl ModelArg {
         Model::new(&file, &run)
     }
 
-    /// Changes what the model file says beside its tensors.
-    pub(crate) fn rewrite(&self, change: impl FnOnce(&mut ModelMeta)) -> Result<()> {
+    /// The model's name, where it can be written anew.
+    pub(crate) fn own(&self) -> Result<&OsStr> {
         let name = self.name()?;
         if self.weights.is_some() || name.as_encoded_bytes().starts_with(b"hf:") {
             let help = format!("`rexnet export {} --to safetensors --out FILE` makes one", name.display());
             return Err(Error::usage("only a model file on this machine can be changed", help));
         }
-        rexnet::annotate(name, change)
+        Ok(name)
     }
 
     fn name(&self) -> Result<&OsStr> {

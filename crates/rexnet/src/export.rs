@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rexnet_weights::{Binding, ModelFile, onnx, timm_dir, write_atomic};
+use rexnet_weights::{Binding, ModelFile, onnx, refuse_device, timm_dir, write_atomic};
 use serde::Serialize;
 
 use crate::{Error, ModelCard, Result};
@@ -80,10 +80,11 @@ pub fn export(model: &ModelFile, format: Format, path: &Path, replace: bool) -> 
 
 fn write_onnx(model: &ModelFile, binding: &Binding, path: &Path) -> Result<Option<Agreement>> {
     let classes = model.meta.classes.as_deref().unwrap_or_default();
+    refuse_device(path).map_err(Error::file(path))?;
     let bytes = onnx::encode(&model.meta.spec, classes, &mut |name| Ok(binding.read_f32(name)?))?;
     let name = path.file_name().unwrap_or_default();
     let unchecked = path.with_file_name(with_suffix(name, &format!(".{}.unchecked", std::process::id())));
-    write(&unchecked, &bytes)?;
+    write_atomic(&unchecked, |out| out.write_all(&bytes)).map_err(Error::file(path))?;
     let done = check(model, binding, &unchecked).and_then(|agreement| {
         fs::rename(&unchecked, path).map_err(Error::file(path))?;
         Ok(agreement)

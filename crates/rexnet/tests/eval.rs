@@ -117,9 +117,9 @@ fn a_fitted_temperature_is_stored_and_used() {
 fn a_temperature_cannot_be_stored_in_weights_of_others() {
     let said = rexnet_in(
         folder().path(),
-        &["eval", "data", "-m", "cifar_a_best", "--weights", "net.safetensors", "--fit-temperature"],
+        &["eval", "nowhere", "-m", "cifar_a_best", "--weights", "net.safetensors", "--fit-temperature"],
     );
-    assert_ne!(said.code, 0);
+    assert!(said.code == 2 && said.stderr.contains("can be changed"), "before anything is read: {}", said.stderr);
 }
 
 #[test]
@@ -164,6 +164,14 @@ fn the_page_shows_names_whatever_they_hold_and_pictures_with_answers() {
     assert_eq!(page.matches("data:image/png;base64").count(), 2);
     assert!(page.contains("is day") && page.contains(r#"aria-label="right""#), "the mistake and the right answer");
     assert!(!page.contains("NaN") && !page.contains("<script"), "{page}");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_costs_no_result() {
+    let said =
+        rexnet_in(folder().path(), &["eval", "data", "-m", "net.safetensors", "--report", "no/r.html", "--json"]);
+    assert!(said.code == 1 && said.stderr.contains("no/r.html"), "{}", said.stderr);
+    assert_eq!(said.json()["count"].as_u64(), Some(5));
 }
 
 #[test]

@@ -125,6 +125,19 @@ mod unix {
     }
 
     #[test]
+    fn a_device_is_never_replaced_by_a_file() {
+        let folder = folder();
+        let device = folder.path().join("device");
+        symlink("/dev/null", &device).expect("a writable folder");
+        for format in ["safetensors", "onnx"] {
+            let args = ["export", "net.safetensors", "--to", format, "--out", "device", "--force"];
+            let said = rexnet_in(folder.path(), &args);
+            assert!(said.code == 1 && said.stderr.contains("device: not a regular file"), "{}", said.stderr);
+            assert!(device.is_symlink());
+        }
+    }
+
+    #[test]
     fn links_that_lead_back_are_counted_and_followed_by_nobody() {
         let folder = folder();
         for (to, name) in [(".", "self"), ("..", "day/up"), ("../data", "again"), ("/", "world"), ("nothing", "dead")] {

@@ -26,7 +26,8 @@ fn assert_equal(fixture: &str, dialect: Option<Dialect>) {
         };
         let state = State::new(&graph, read).expect("every tensor is made");
         let of_burn = Net::new(&graph, device("cpu").expect("always there"), |_| true).logits(&state, picture.clone());
-        let mut engine = Engine::new(&graph, &mut |name| Ok(state.get(name).expect("of the graph").to_vec())).expect("runs");
+        let mut engine =
+            Engine::new(&graph, &mut |name| Ok(state.get(name).expect("of the graph").to_vec())).expect("runs");
         let mut of_engine = vec![0.0; engine.classes()];
         engine.run(&picture, 1, &mut of_engine).expect("runs");
         let allowed = 2e-4 * want["largest"].as_f64().expect("a number").max(1.0);

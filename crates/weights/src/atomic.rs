@@ -8,7 +8,7 @@ use std::path::Path;
 /// Writes `path` through a temporary name in the same folder: written, synced, renamed, the folder synced. On any
 /// error the old file stays as it was and the temporary one is removed.
 /// # Errors
-/// What the file system or `write` says.
+/// What the file system, [`refuse_device`] or `write` says.
 pub fn write_atomic<E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
@@ -16,6 +16,7 @@ pub fn write_atomic<E: From<io::Error>>(
     let Some(name) = path.file_name() else {
         return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
     };
+    refuse_device(path)?;
     let mut temporary = OsString::from(".");
     temporary.push(name);
     temporary.push(format!(".{}.tmp", std::process::id()));
@@ -29,6 +30,18 @@ pub fn write_atomic<E: From<io::Error>>(
     }
     sync_folder(folder)?;
     Ok(())
+}
+
+/// Refuses a device or pipe: a rename would put a file in its place.
+/// # Errors
+/// `InvalidInput`.
+pub fn refuse_device(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() && !there.is_dir() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write_synced<E: From<io::Error>>(

@@ -40,7 +40,7 @@ mod store;
 mod tensor;
 pub mod timm_dir;
 
-pub use atomic::write_atomic;
+pub use atomic::{refuse_device, write_atomic};
 pub use dialect::Dialect;
 pub use dtype::Dtype;
 pub use error::{HeaderFault, TensorFault, WeightsError};

@@ -1,10 +1,11 @@
 //! `rexnet eval DATA -m MODEL`: how good a model is on pictures of known classes.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use rexnet::{Error, Evaluation, Result, align, evaluate, page, preparation};
+use rexnet::{Error, Evaluation, Result, align, annotate, evaluate, page, preparation};
 use rexnet_report::Page;
 use rexnet_score::{ClassScore, Scores, fit_temperature};
 use serde::Serialize;
@@ -53,6 +54,7 @@ struct Confused {
 }
 
 pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<()> {
+    let to_change = if request.fit_temperature { Some(request.model.own()?) } else { None };
     let mut model = request.model.open(common, out)?;
     let (split, dataset) = request.data.open()?.for_eval()?;
     out.passed_over(&request.data, &dataset.report);
@@ -65,7 +67,7 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
     let bar = out.progress(dataset.samples.len());
     let seen = evaluate(&mut model, &dataset, &mut |at, logits| {
         bar.set_position(at as u64 + 1);
-        if request.fit_temperature {
+        if to_change.is_some() {
             kept.0.extend_from_slice(logits);
             kept.1.push(dataset.samples[at].label);
         }
@@ -75,30 +77,30 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         out.note(format_args!("skipped {name}: {error}"));
     }
     let mut temperature = None;
-    if request.fit_temperature {
-        temperature = store_temperature(request, fit_temperature(&kept.0, &kept.1, model.classes()), out)?;
+    if let Some(file) = to_change {
+        temperature = store_temperature(file, fit_temperature(&kept.0, &kept.1, model.classes()), out)?;
     }
     let data = format!("{} ({split})", request.data);
+    out.emit(&Report::new(data.clone(), &seen, temperature))?;
     if let Some(path) = &request.report {
-        let mut page = Page::new(data.clone(), preparation(&model.meta().spec.input));
+        let mut page = Page::new(data, preparation(&model.meta().spec.input));
         page::add_evaluation(&mut page, &seen);
         page::add_pictures(&mut page, &seen, &dataset, model.decode());
         page::save(&page, path)?;
         out.note(format_args!("wrote {}", path.display()));
     }
-    out.emit(&Report::new(data, &seen, temperature))?;
     if seen.answers.is_empty() {
         return Err(Error::failed("no picture could be read", "`rexnet data check` says what is wrong with each"));
     }
     Ok(())
 }
 
-fn store_temperature(request: &Request, found: Option<f32>, out: &Out) -> Result<Option<f32>> {
+fn store_temperature(file: &OsStr, found: Option<f32>, out: &Out) -> Result<Option<f32>> {
     let Some(temperature) = found else {
         out.note("no temperature: the loss is not finite, or no picture could be read");
         return Ok(None);
     };
-    request.model.rewrite(|meta| meta.temperature = Some(temperature))?;
+    annotate(file, |meta| meta.temperature = Some(temperature))?;
     Ok(found)
 }
 
