@@ -151,7 +151,7 @@ fn a_folder_with_nothing_usable_says_what_was_there() {
 fn a_list_from_excel_is_read_and_a_missing_column_lists_those_found() {
     let folder = tempdir().expect("a folder");
     put_picture(&folder.path().join("a, b.png"), [1, 2, 3]);
-    put(&folder.path().join("list.csv"), b"\xef\xbb\xbfpath,label\r\n\"a, b.png\",day\r\n");
+    put(&folder.path().join("list.csv"), b"\xef\xbb\xbf\"path\",label\r\n\"a, b.png\",day\r\n");
     let text = rexnet_in(folder.path(), &["data", "check", "list.csv"]).ok();
     assert!(text.contains("1 pictures in 1 classes"), "{text}");
     put(&folder.path().join("other.csv"), b"picture,label\na.png,day\n");

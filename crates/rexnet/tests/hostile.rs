@@ -140,7 +140,8 @@ mod unix {
     #[test]
     fn links_that_lead_back_are_counted_and_followed_by_nobody() {
         let folder = folder();
-        for (to, name) in [(".", "self"), ("..", "day/up"), ("../data", "again"), ("/", "world"), ("nothing", "dead")] {
+        for (to, name) in [(".", "self"), ("..", "day/up"), ("../data", "again"), ("..", "above"), ("nothing", "dead")]
+        {
             symlink(to, folder.path().join("data").join(name)).expect("a writable folder");
         }
         let found = rexnet_in(folder.path(), &["data", "info", "data", "--json"]).json();
@@ -148,7 +149,6 @@ mod unix {
         assert_eq!((&split["pictures"], split["classes"].as_array().map(Vec::len)), (&1.into(), Some(1)), "{found}");
         let counts: Vec<_> = split["passed_over"].as_array().expect("a list").iter().map(|row| &row["count"]).collect();
         assert_eq!(counts, [1, 4], "one link to nothing, four that lead back: {found}");
-        std::fs::remove_file(folder.path().join("data/world")).expect("a link");
         let said = rexnet_in(folder.path(), &["predict", "data", "-m", "net.safetensors", "--json"]);
         assert_eq!(said.stdout.lines().count(), 1, "{}", said.stdout);
     }

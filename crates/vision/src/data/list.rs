@@ -43,9 +43,10 @@ impl List {
             let what = "the text is UTF-16; save it as `CSV UTF-8`".to_owned();
             return Err(DataError::List { path: path.into(), line: 1, what });
         }
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        // The reader drops a byte-order mark of UTF-8 itself.
+        let mut rules = csv::ReaderBuilder::new();
         let mut reader =
-            csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).delimiter(delimiter(text)).from_reader(text);
+            rules.flexible(true).trim(csv::Trim::All).delimiter(delimiter(&bytes)).from_reader(bytes.as_slice());
         let header = reader.byte_headers().map_err(|e| damaged(path, &e))?.clone();
         let columns = Columns::find(path, &header)?;
         let mut list = Self { path: path.into(), rows: Vec::new(), report: Report::default() };
