@@ -6,9 +6,10 @@ use std::path::Path;
 use rexnet_spec::NetSpec;
 use rexnet_weights::ModelFile;
 
+use crate::open::folder;
 use crate::{Error, Result};
 
-/// Reads a zoo name, `rexnet:1.4` for any width, a `net.toml`, or the network of a model file.
+/// Reads a zoo name, `rexnet:1.4` for any width, a `net.toml`, or the network of a model file or run folder.
 /// # Errors
 /// An unknown name (with the nearest known one), or a file that cannot be read or holds no network.
 pub fn load_net(text: impl AsRef<OsStr>) -> Result<NetSpec> {
@@ -21,7 +22,10 @@ pub fn load_net(text: impl AsRef<OsStr>) -> Result<NetSpec> {
     if path.is_file() {
         return Ok(ModelFile::open(path)?.meta.spec);
     }
-    Ok(NetSpec::named(&text.to_string_lossy())?)
+    match NetSpec::named(&text.to_string_lossy()) {
+        Err(_) if path.is_dir() => Ok(folder(path)?.meta.spec),
+        named => Ok(named?),
+    }
 }
 
 #[cfg(test)]

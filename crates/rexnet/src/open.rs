@@ -59,7 +59,7 @@ pub fn annotate(model: impl AsRef<Path>, change: impl FnOnce(&mut ModelMeta)) ->
 const BEST: &str = "best.safetensors";
 
 /// `best.safetensors` of a run, or `model.safetensors` with timm's `config.json`.
-fn folder(path: &Path) -> Result<ModelFile> {
+pub(crate) fn folder(path: &Path) -> Result<ModelFile> {
     let best = path.join(BEST);
     if best.exists() {
         return complete(ModelFile::open(&best)?, &best);

@@ -81,6 +81,16 @@ fn broken_pictures_are_counted_and_named_but_not_fatal() {
 }
 
 #[test]
+fn of_many_broken_pictures_some_are_named_and_all_are_counted() {
+    let folder = folder();
+    (0..13).for_each(|i| put(&folder.path().join(format!("data/val/day/broken_{i:02}.png")), b""));
+    let said = rexnet_in(folder.path(), &["eval", "data", "-m", "net.safetensors", "--json"]);
+    assert_eq!(said.stderr.matches("an empty file").count(), 10, "{}", said.stderr);
+    assert!(said.stderr.contains("skipped 3 more; `rexnet data check data`"), "{}", said.stderr);
+    assert_eq!(said.json()["skipped"].as_u64(), Some(13));
+}
+
+#[test]
 fn an_empty_class_folder_keeps_its_place_with_a_warning_and_a_hidden_one_is_no_class() {
     let folder = folder();
     std::fs::create_dir(folder.path().join("data/val/dusk")).expect("a writable folder");

@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::json;
+use support::models::{save, small_net};
 use support::{rexnet, rexnet_in};
 
 #[test]
@@ -87,6 +88,17 @@ fn a_network_can_be_printed_edited_and_given_back() {
     std::fs::write(folder.path().join("mine.toml"), text.replace("classes = 1000", "classes = 10")).unwrap();
     let info = rexnet_in(folder.path(), &["info", "mine.toml", "--json"]).json();
     assert_eq!(info["params"], 4_796_873 - 990 * 1281);
+}
+
+#[test]
+fn a_run_folder_shows_its_best_network_and_hides_none_of_the_zoo() {
+    let folder = tempfile::tempdir().unwrap();
+    for run in ["run", "rexnet_100"] {
+        std::fs::create_dir(folder.path().join(run)).unwrap();
+        save(&folder.path().join(run).join("best.safetensors"), small_net(7), None);
+    }
+    let name = |net: &str| rexnet_in(folder.path(), &["info", net, "--json"]).json()["name"].clone();
+    assert_eq!((name("run"), name("rexnet_100")), (json!("cifar_a_best"), json!("rexnet_100")));
 }
 
 #[test]

@@ -73,8 +73,12 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         }
     })?;
     bar.finish_and_clear();
-    for (name, error) in seen.skipped.iter().take(10) {
+    for (name, error) in seen.skipped.iter().take(SHOWN) {
         out.note(format_args!("skipped {name}: {error}"));
+    }
+    if seen.skipped.len() > SHOWN {
+        let more = seen.skipped.len() - SHOWN;
+        out.note(format_args!("skipped {more} more; `rexnet data check {}` lists all", request.data));
     }
     let mut temperature = None;
     if let Some(file) = to_change {

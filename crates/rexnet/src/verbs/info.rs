@@ -16,7 +16,7 @@ use crate::table::{Table, grouped};
     after_help = "Examples:\n  rexnet info rexnet_100 --per-block\n  rexnet info rexnet:1.4 efficientnet_b0 --json"
 )]
 pub(crate) struct Request {
-    /// Zoo names, `rexnet:1.4` for any width, net.toml or model files; several make a comparison
+    /// Zoo names, `rexnet:1.4` for any width, net.toml, model files or run folders; several make a comparison
     #[arg(required = true, value_name = "NET")]
     nets: Vec<NetArg>,
     /// Picture size: a side, or HEIGHTxWIDTH [default: the network's own]
