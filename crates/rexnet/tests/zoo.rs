@@ -37,7 +37,7 @@ fn json_has_the_documented_keys_and_every_documented_name() {
 
 #[test]
 fn rows_say_where_weights_are_their_checksum_or_none() {
-    // Row 25 of the users' complaints: published numbers whose weights were never released.
+    // Nobody should look for weights that were never released.
     let rows = rexnet(&["zoo", "--json"]).json();
     for row in rows.as_array().unwrap() {
         let weights = row["weights"].as_str().unwrap();
