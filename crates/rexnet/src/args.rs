@@ -141,13 +141,8 @@ impl DataArg {
 
     /// Finds the data set.
     pub(crate) fn open(&self) -> Result<Data> {
-        Ok(Data::open(&self.data, self.options())?)
-    }
-
-    /// How its names become class numbers.
-    pub(crate) fn options(&self) -> Options {
         let order = if self.numeric_order { Order::Natural } else { Order::Bytes };
-        Options { classes: self.classes.clone(), order }
+        Ok(Data::open(&self.data, Options { classes: self.classes.clone(), order })?)
     }
 }
 

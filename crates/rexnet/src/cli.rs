@@ -1,6 +1,7 @@
 //! What can be typed: the verbs and the options that all of them share.
 
 use clap::{Args, Parser, Subcommand};
+use rexnet_engine::Options;
 
 use crate::verbs;
 
@@ -29,6 +30,13 @@ pub(crate) struct Common {
     /// Say more on the way: what is used, and all that was passed over
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
+}
+
+impl Common {
+    /// As many threads as were asked for, or as affinity and control group allow.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.map_or(Options::default().threads, usize::from)
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rexnet_spec::NetSpec;
-use rexnet_train::{Device, Job, Recipe, Record, State, has_checkpoint};
+use rexnet_train::{Conduct, Job, Recipe, Record, State, has_checkpoint};
 use rexnet_vision::data::Training;
 use rexnet_weights::{NewHead, Store, WeightsError, resolve};
 
@@ -25,21 +24,16 @@ pub struct Request {
     pub size: Option<[u32; 2]>,
     /// Seed of everything that is random.
     pub seed: Option<u64>,
-    /// The run's folder.
-    pub out: PathBuf,
-    /// Whether a run that is there is continued.
-    pub resume: bool,
-    /// Whether it may be continued with other settings.
-    pub accept_changes: bool,
-    /// Time after which the run saves and ends.
-    pub max_time: Option<Duration>,
-    /// Threads.
-    pub threads: usize,
-    /// Where to compute.
-    pub device: Device,
+    /// Where, how long and by what means.
+    pub conduct: Conduct,
 }
 
 impl Request {
+    /// Nothing asked for yet but a run.
+    pub fn new(conduct: Conduct) -> Self {
+        Self { net: None, recipe: None, set: Vec::new(), init: None, size: None, seed: None, conduct }
+    }
+
     /// Opens everything and makes the job. `data` gives the name of the data and the pictures, once it is told the share
     /// to validate on and the seed. With the job comes what the user should know about it.
     /// # Errors
@@ -49,7 +43,7 @@ impl Request {
         data: impl FnOnce(f64, u64) -> Result<(String, Training)>,
         progress: Progress,
     ) -> Result<(Job, Vec<String>)> {
-        let earlier = if self.resume { Record::read(&self.out)? } else { None };
+        let earlier = if self.conduct.resume { Record::read(&self.conduct.out)? } else { None };
         let text = self.recipe.or_else(|| earlier.as_ref().map(|run| run.recipe.to_toml())).unwrap_or_default();
         let recipe = Recipe::parse(&text, &self.set)?;
         let seed = self.seed.or_else(|| earlier.as_ref().map(|run| run.seed)).unwrap_or(0);
@@ -57,7 +51,7 @@ impl Request {
         let (name, data) = data(recipe.val_split, seed)?;
 
         // A checkpoint replaces the first weights, which may have gone since.
-        let wanted = init.as_deref().filter(|_| !(self.resume && has_checkpoint(&self.out)));
+        let wanted = init.as_deref().filter(|_| !(self.conduct.resume && has_checkpoint(&self.conduct.out)));
         let weights = wanted.map(|init| Initial::open(init, self.net.is_some(), progress)).transpose()?;
         let of_init = || weights.as_ref().and_then(|weights| weights.spec.clone());
         let net = self.net.or_else(|| earlier.map(|run| run.net)).or_else(of_init);
@@ -80,24 +74,10 @@ impl Request {
             train_pictures: data.train.samples.len(),
             val_pictures: data.val.samples.len(),
             init,
-            recipe: recipe.clone(),
-            net: spec.clone(),
-        };
-        let job = Job {
-            spec,
             recipe,
-            seed,
-            state,
-            data,
-            record,
-            out: self.out,
-            resume: self.resume,
-            accept_changes: self.accept_changes,
-            max_time: self.max_time,
-            threads: self.threads,
-            device: self.device,
+            net: spec,
         };
-        Ok((job, notes))
+        Ok((Job { record, state, data, conduct: self.conduct }, notes))
     }
 }
 

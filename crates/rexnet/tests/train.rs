@@ -3,12 +3,13 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rexnet_weights::Store;
+use rexnet_weights::{ModelFile, Store, safetensors};
 use support::models::put;
 use support::rexnet_in;
 use support::training::{STEPS, folder, train, until};
@@ -167,6 +168,12 @@ fn other_classes_get_a_new_classifier_in_one_line_and_a_frozen_backbone_stays() 
 fn weights_alone_want_a_network_and_another_networks_are_listed() {
     let folder = folder();
     train(folder.path(), &["--out", "first"]).ok();
+    let file = ModelFile::open(folder.path().join("first/best.safetensors")).expect("a model");
+    let tensors = file.binding().expect("its network's").tensors().expect("readable");
+    safetensors::save(&folder.path().join("bare.safetensors"), &BTreeMap::new(), &tensors).expect("a writable folder");
+    let said = rexnet_in(folder.path(), &["train", "shapes", "--init", "bare.safetensors", "--max-time", "0s"]);
+    assert!(said.code == 2 && said.stderr.contains("weights without a network"), "{}", said.stderr);
+    train(folder.path(), &["--init", "bare.safetensors", "--max-time", "0s"]).ok();
     let wider = ["design", "--macs", "900k", "--size", "16", "--depth", "4", "--classes", "6", "--out", "wider.toml"];
     rexnet_in(folder.path(), &wider).ok();
     let model = "first/best.safetensors";

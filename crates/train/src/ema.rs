@@ -32,6 +32,12 @@ impl Ema {
             *average = lerp(*average, *new, weight);
         }
     }
+
+    /// `state` with the average in place of its values.
+    pub(crate) fn applied_to(&self, state: &State) -> State {
+        let (decls, counters) = (state.decls.clone(), state.counters.clone());
+        State { decls, values: self.values.clone(), counters, batches: state.batches }
+    }
 }
 
 /// From the nearer end, as `torch.lerp` does it: exact at both.

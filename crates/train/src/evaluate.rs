@@ -2,11 +2,11 @@
 
 use rexnet_engine::{Engine, Options};
 use rexnet_score::Tally;
-use rexnet_spec::{Graph, NetSpec, SpecError, TensorDecl};
+use rexnet_spec::{Graph, NetSpec, SpecError};
 use rexnet_vision::Preprocess;
 use rexnet_vision::data::{Dataset, Source, Views};
 
-use crate::TrainError;
+use crate::{State, TrainError};
 
 /// Pictures that are read together.
 const CHUNK: usize = 64;
@@ -30,12 +30,10 @@ impl Validation {
         self.data.samples.is_empty()
     }
 
-    /// Counts over every readable picture for the network whose tensors `decls` name.
-    pub(crate) fn tally(&self, decls: &[TensorDecl], values: &[Vec<f32>]) -> Result<Tally, TrainError> {
-        let mut tensor = |name: &str| {
-            let at = decls.iter().position(|decl| decl.name == name);
-            at.map(|at| values[at].clone()).ok_or_else(|| format!("no tensor `{name}`").into())
-        };
+    /// Counts over every readable picture.
+    pub(crate) fn tally(&self, state: &State) -> Result<Tally, TrainError> {
+        let mut tensor =
+            |name: &str| state.get(name).map(<[f32]>::to_vec).ok_or_else(|| format!("no tensor `{name}`").into());
         let options = Options { threads: self.threads, ..Options::default() };
         let mut engine = Engine::with(&self.graph, &mut tensor, options)?;
         let classes = engine.classes();

@@ -5,34 +5,33 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use rexnet_random::Stream;
-use rexnet_spec::NetSpec;
 use rexnet_vision::data::{Loader, LoaderOptions, Training};
 use rexnet_weights::{ModelFile, ModelMeta};
 use serde_json::json;
 
 use crate::evaluate::Validation;
-use crate::guard::Guard;
 use crate::learner::{Learner, Pass};
-use crate::run::{Best, Checkpoint, Progress, Record, Row, Run};
-use crate::{Recipe, State, TrainError, memory};
+use crate::run::{Best, Progress, Record, Row, Run};
+use crate::{State, TrainError, memory};
 
 /// Time between two checkpoints within an epoch.
 const BETWEEN_SAVES: Duration = Duration::from_mins(5);
 
 /// What is to be trained, on what, and where.
 pub struct Job {
-    /// The network; its classes are those of the data.
-    pub spec: NetSpec,
-    /// How.
-    pub recipe: Recipe,
-    /// Seed of order, augmentation and noise.
-    pub seed: u64,
+    /// Network, recipe and seed, as they are written down so that the run can be repeated.
+    pub record: Record,
     /// Weights to begin with.
     pub state: State,
     /// Pictures.
     pub data: Training,
-    /// What is written down so that the run can be repeated.
-    pub record: Record,
+    /// Where, how long and by what means.
+    pub conduct: Conduct,
+}
+
+/// What of a run changes no result: where it lies, how long it goes, what computes it.
+#[derive(Clone, Debug)]
+pub struct Conduct {
     /// The run's folder.
     pub out: PathBuf,
     /// Whether a run that is there is continued.
@@ -45,6 +44,13 @@ pub struct Job {
     pub threads: usize,
     /// Where to compute.
     pub device: Device,
+}
+
+impl Conduct {
+    /// A new run in `out`, to its end, on the processor.
+    pub fn new(out: PathBuf, threads: usize) -> Self {
+        Self { out, resume: false, accept_changes: false, max_time: None, threads, device: Device::flex() }
+    }
 }
 
 /// What a run tells on the way.
@@ -142,25 +148,27 @@ struct Session {
 impl Session {
     fn begin(job: Job) -> Result<Self, TrainError> {
         rexnet_kernels::keep_freed_memory();
-        let Training { train, val, .. } = job.data;
+        let Job { record, state, data: Training { train, val, .. }, conduct } = job;
+        let Record { net, recipe, seed, .. } = &record;
         let meta =
-            ModelMeta { classes: (!train.numbered).then(|| train.classes.clone()), ..ModelMeta::new(job.spec.clone()) };
+            ModelMeta { classes: (!train.numbered).then(|| train.classes.clone()), ..ModelMeta::new(net.clone()) };
         let options = LoaderOptions {
-            seed: job.seed,
-            batch: job.recipe.batch,
-            threads: job.threads,
-            augment: job.recipe.augment.clone(),
-            input: job.spec.input.clone(),
+            seed: *seed,
+            batch: recipe.batch,
+            threads: conduct.threads,
+            augment: recipe.augment.clone(),
+            input: net.input.clone(),
         };
         let counts = train.counts();
         let loader = Loader::new(train, options)?;
-        let graph = job.spec.graph(job.spec.input.size)?;
+        let graph = net.graph(net.input.size)?;
         memory::check(&graph, loader.batch())?;
-        let per_epoch = loader.batches().div_ceil(job.recipe.accumulate as u64);
-        let validation = Validation::new(&job.spec, val, job.threads)?;
-        let noise = Stream::new(job.seed).named("noise");
-        let mut learner = Learner::new(&graph, job.recipe.clone(), job.state, &counts, per_epoch, noise, job.device);
-        let (run, checkpoint) = Run::open(&job.out, &job.record, job.resume, job.accept_changes)?;
+        let per_epoch = loader.batches().div_ceil(recipe.accumulate as u64);
+        let validation = Validation::new(net, val, conduct.threads)?;
+        let noise = Stream::new(*seed).named("noise");
+        let (patience, max_time) = (recipe.patience, conduct.max_time);
+        let (run, checkpoint) = Run::open(&record, &conduct)?;
+        let mut learner = Learner::new(&graph, record.recipe, state, &counts, per_epoch, noise, conduct.device);
         let progress = checkpoint.map_or(Ok(Progress::default()), |checkpoint| learner.restore(checkpoint))?;
         let now = Instant::now();
         Ok(Self {
@@ -171,8 +179,8 @@ impl Session {
             begun_at: progress.update,
             progress,
             meta,
-            patience: job.recipe.patience,
-            max_time: job.max_time,
+            patience,
+            max_time,
             per_epoch,
             begun: now,
             saved: now,
@@ -191,9 +199,7 @@ impl Session {
         for step in first..last {
             self.learner.add(&mut pass, step, self.loader.at(step)?)?;
         }
-        let mut guard: Guard = self.progress.guard;
-        let accepted = self.learner.step(update, &mut pass, &mut guard);
-        self.progress.guard = guard;
+        let accepted = self.learner.step(update, &mut pass, &mut self.progress.guard);
         self.progress.update += 1;
         if accepted.map_err(|error| self.with_checkpoint(error))? {
             self.progress.losses += 1;
@@ -243,11 +249,11 @@ impl Session {
         };
         let mut is_best = self.validation.is_empty();
         if !self.validation.is_empty() {
-            let tally = self.validation.tally(&learner.state.decls, learner.saved_values())?;
+            let tally = self.validation.tally(&learner.saved())?;
             let scores = tally.scores();
             (row.top1, row.top5, row.val_loss) = (scores.top1, scores.top5, scores.loss);
             if learner.has_ema() {
-                row.raw_top1 = self.validation.tally(&learner.state.decls, &learner.state.values)?.scores().top1;
+                row.raw_top1 = self.validation.tally(&learner.state)?.scores().top1;
             }
             is_best = self.progress.best.is_none_or(|best| tally.right() > best.right);
             if is_best {
@@ -270,7 +276,7 @@ impl Session {
             "val_loss": row.val_loss,
             "weights": if self.learner.has_ema() { "moving average" } else { "as trained" },
         }));
-        let tensors = self.learner.saved_tensors();
+        let tensors = self.learner.saved().tensors();
         ModelFile::save(self.run.folder().join("last.safetensors"), &self.meta, &tensors)?;
         if is_best {
             ModelFile::save(self.run.folder().join("best.safetensors"), &self.meta, &tensors)?;
@@ -280,8 +286,7 @@ impl Session {
 
     fn save(&mut self) -> Result<PathBuf, TrainError> {
         self.saved = Instant::now();
-        let checkpoint: Checkpoint = self.learner.checkpoint(self.progress);
-        self.run.save(&checkpoint)
+        self.run.save(&self.learner.checkpoint(self.progress))
     }
 
     fn is_stale(&self) -> bool {

@@ -1,10 +1,11 @@
 //! What a step changes: weights, running statistics, momentum, moving average.
 
+use std::borrow::Cow;
+
 use burn::tensor::Device;
 use rexnet_random::Stream;
 use rexnet_spec::{Graph, Op, TensorDecl};
 use rexnet_vision::data::Batch;
-use rexnet_weights::Tensors;
 
 use crate::guard::Guard;
 use crate::optim::{Optimizer, Rule, clip, norm};
@@ -133,14 +134,9 @@ impl Learner {
         self.ema.is_some()
     }
 
-    /// The values that are evaluated and saved: the moving average where there is one.
-    pub(crate) fn saved_values(&self) -> &[Vec<f32>] {
-        self.ema.as_ref().map_or(&self.state.values, |ema| &ema.values)
-    }
-
-    /// The same as a model file holds them.
-    pub(crate) fn saved_tensors(&self) -> Tensors {
-        State { values: self.saved_values().to_vec(), ..self.state.clone() }.tensors()
+    /// What is evaluated and saved: the moving average where there is one.
+    pub(crate) fn saved(&self) -> Cow<'_, State> {
+        self.ema.as_ref().map_or(Cow::Borrowed(&self.state), |ema| Cow::Owned(ema.applied_to(&self.state)))
     }
 
     pub(crate) fn checkpoint(&self, progress: Progress) -> Checkpoint {

@@ -26,7 +26,7 @@ pub use burn::tensor::Device;
 pub use device::device;
 pub use ema::Ema;
 pub use error::TrainError;
-pub use fit::{Job, News, Outcome, fit};
+pub use fit::{Conduct, Job, News, Outcome, fit};
 pub use loss::Targets;
 pub use net::{Gradients, Net, Noise, Statistics};
 pub use recipe::{ClassWeights, Freeze, OptimizerKind, Recipe};

@@ -65,7 +65,7 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         let mut subject = Subject::open(text, request.weights.as_deref(), &mut |_, _, _| {})?;
         let precision = request.precision.into();
         let mut options = Options { precision, isa: Isa::detect_for(precision), ..Options::default() };
-        options.threads = common.threads.map_or(options.threads, usize::from);
+        options.threads = common.threads();
         let size = request.size.map_or_else(|| subject.spec.input.eval_size(), |Size(size)| size);
         let pixels = pixels(&subject, size, request.batch.into());
         if precision == Precision::Int8 {

@@ -102,7 +102,7 @@ impl Findings {
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             processor: system.cpus().first().map_or("unknown", |cpu| cpu.brand().trim()).to_owned(),
             processors: system.cpus().len(),
-            threads: common.threads.map_or(options.threads, Into::into),
+            threads: common.threads(),
             kernels: options.isa.name(),
             kernel_sets: Isa::table().into_iter().map(|(name, isa)| KernelSet { name, here: isa.is_some() }).collect(),
             memory: Memory::of(&system),

@@ -9,13 +9,13 @@ use rexnet::train::{Request as Training, run_folder};
 use rexnet::{Error, Model, Result, read_picture, recipe};
 use rexnet_random::Stream;
 use rexnet_spec::{Family, Limits, NetSpec, Quantity, design};
-use rexnet_train::device;
+use rexnet_train::Conduct;
 use rexnet_vision::data::{self, Validation};
 use rexnet_vision::synth;
 use rexnet_weights::write_atomic;
 use serde::Serialize;
 
-use super::train::{follow, threads, write_report};
+use super::train::{follow, write_report};
 use crate::cli::Common;
 use crate::out::{Answer, Out, path_as_text};
 use crate::table::{Table, grouped};
@@ -53,16 +53,8 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
     let wanted = Training {
         net: Some(net.clone()),
         recipe: Some(recipe("quickstart")?),
-        set: Vec::new(),
-        init: None,
-        size: None,
         seed: Some(request.seed),
-        out: folder.clone(),
-        resume: false,
-        accept_changes: false,
-        max_time: None,
-        threads: threads(common),
-        device: device("cpu")?,
+        ..Training::new(Conduct::new(folder.clone(), common.threads()))
     };
     let (job, _) = wanted.prepare(|_, seed| Ok(pictures(seed)), &mut |_, _, _| {})?;
     let val = job.data.val.clone();

@@ -16,7 +16,7 @@ pub use metrics::Row;
 pub use record::Record;
 use rexnet_report::{EventError, EventFile};
 
-use crate::TrainError;
+use crate::{Conduct, TrainError};
 use journal::{Journal, seconds};
 use metrics::Metrics;
 
@@ -37,21 +37,17 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Begins a run in `folder`, or continues the one that is there.
+    /// Begins a run in its folder, or continues the one that is there.
     /// # Errors
     /// `RunExists` when a run is there and none is to be continued, `Changed` when it was begun with other settings.
-    pub(crate) fn open(
-        folder: &Path,
-        record: &Record,
-        resume: bool,
-        accept_changes: bool,
-    ) -> Result<(Self, Option<Checkpoint>), TrainError> {
+    pub(crate) fn open(record: &Record, conduct: &Conduct) -> Result<(Self, Option<Checkpoint>), TrainError> {
+        let folder = conduct.out.as_path();
         let description = folder.join(record::FILE);
         if description.exists() {
-            if !resume {
+            if !conduct.resume {
                 return Err(TrainError::RunExists { path: folder.into() });
             }
-            if !accept_changes {
+            if !conduct.accept_changes {
                 record.same_as(&description)?;
             }
         }

@@ -14,20 +14,15 @@ use rexnet_weights::ModelFile;
 use crate::cli::Common;
 use crate::out::Out;
 
-/// As many threads as were asked for, or as affinity and control group allow.
-pub(crate) fn threads(common: &Common) -> usize {
-    common.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), Into::into)
-}
-
 /// Trains, and tells how it goes. The first Ctrl-C (or SIGTERM) saves and ends, the second ends at once.
 pub(crate) fn follow(job: Job, out: &Out) -> Result<Outcome> {
-    let (bar, folder) = (out.progress(0), job.out.clone());
+    let (bar, folder) = (out.progress(0), job.conduct.out.clone());
     out.note(format_args!(
         "{}: {} pictures, {} classes, {} epochs, into {}",
-        job.spec.name,
-        job.data.train.samples.len(),
-        job.spec.classes,
-        job.recipe.epochs,
+        job.record.net.name,
+        job.record.train_pictures,
+        job.record.net.classes,
+        job.record.recipe.epochs,
         folder.display(),
     ));
     let stopped = stopper()?;
@@ -114,7 +109,7 @@ fn quoted(word: &str) -> String {
 pub(crate) fn write_report(folder: &Path, val: &Dataset, common: &Common, out: &Out) -> Result<()> {
     let path = folder.join("report.html");
     let model = ModelFile::open(folder.join("best.safetensors"))?;
-    let mut model = Model::new(&model, &Run { threads: Some(threads(common)), ..Run::default() })?;
+    let mut model = Model::new(&model, &Run { threads: Some(common.threads()), ..Run::default() })?;
     let mut page = Page::new(folder.display().to_string(), preparation(&model.meta().spec.input));
     page::add_curves(&mut page, &folder.join("metrics.csv"))?;
     if !val.samples.is_empty() {

@@ -10,14 +10,14 @@ use std::time::Duration;
 use clap::Args;
 use rexnet::train::run_folder;
 use rexnet::{Result, recipe};
-use rexnet_train::{Outcome, Row, device};
-use rexnet_vision::data::{Data, Training, Validation};
+use rexnet_train::{Conduct, Outcome, Row, device};
+use rexnet_vision::data::{Training, Validation};
 use serde::Serialize;
 
 use crate::args::{DataArg, NetArg, Size};
 use crate::cli::Common;
 use crate::out::{Answer, Out, path_as_text};
-pub(crate) use follow::{follow, threads, write_report};
+pub(crate) use follow::{follow, write_report};
 
 #[derive(Debug, Args)]
 #[command(
@@ -84,6 +84,13 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         Some(folder) => folder.clone(),
         None => run_folder(request.data.open()?.path(), request.resume)?,
     };
+    let conduct = Conduct {
+        resume: request.resume,
+        accept_changes: request.accept_changes,
+        max_time: request.max_time,
+        device: device(&request.device)?,
+        ..Conduct::new(folder, common.threads())
+    };
     let wanted = rexnet::train::Request {
         net: request.net.as_ref().map(NetArg::load).transpose()?,
         recipe: request.recipe.as_deref().map(recipe).transpose()?,
@@ -91,18 +98,13 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         init: request.init.clone(),
         size: request.size.map(|size| size.0),
         seed: request.seed,
-        out: folder,
-        resume: request.resume,
-        accept_changes: request.accept_changes,
-        max_time: request.max_time,
-        threads: threads(common),
-        device: device(&request.device)?,
+        conduct,
     };
     let (job, notes) = wanted.prepare(|share, seed| request.pictures(share, seed, out), &mut |_, _, _| {})?;
     for note in notes {
         out.note(note);
     }
-    let (folder, val) = (job.out.clone(), job.data.val.clone());
+    let (folder, val) = (job.conduct.out.clone(), job.data.val.clone());
     let outcome = follow(job, out)?;
     if !outcome.interrupted {
         write_report(&folder, &val, common, out)?;
@@ -133,7 +135,7 @@ impl Request {
         };
         out.passed_over(&self.data, &training.train.report);
         if let Some(val) = &self.val {
-            let (split, val) = Data::open(val, self.data.options())?.for_eval()?;
+            let (split, val) = self.data.with(val.clone()).open()?.for_eval()?;
             training.val = val.with_classes(&training.train.classes)?;
             training.validation = Validation::Given(split);
         }
