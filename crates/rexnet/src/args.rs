@@ -39,14 +39,18 @@ impl NetArg {
 
 /// Opens the model that a verb names, with the weights beside it; downloads are told on the way.
 pub(crate) fn open_model(model: &OsStr, weights: Option<&Path>, out: &Out) -> Result<ModelFile> {
+    rexnet::open_model(model, weights, &mut telling(out))
+}
+
+/// Tells of each file once when its download begins.
+pub(crate) fn telling(out: &Out) -> impl FnMut(&str, u64, u64) + '_ {
     let mut fetching = String::new();
-    let mut progress = |file: &str, _: u64, total: u64| {
+    move |file, _, total| {
         if fetching != file {
             out.note(format_args!("fetching {file}, {total} bytes"));
             file.clone_into(&mut fetching);
         }
-    };
-    rexnet::open_model(model, weights, &mut progress)
+    }
 }
 
 /// The model that a verb runs, and how.

@@ -5,9 +5,6 @@ use rexnet_vision::data::{Dataset, Source};
 
 use crate::{Error, Model, Result};
 
-/// Pictures that are read and run together; changes no result.
-pub const CHUNK: usize = 64;
-
 /// What an evaluation saw.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
@@ -45,7 +42,8 @@ pub fn evaluate(model: &mut Model, dataset: &Dataset, each: &mut dyn FnMut(usize
     let classes = known.chain((dataset.classes.len()..n).map(|number| number.to_string())).collect();
     let tally = Tally::new(n).with_temperature(model.meta().temperature.unwrap_or(1.0));
     let mut seen = Evaluation { classes, tally, answers: Vec::new(), skipped: Vec::new() };
-    for (chunk, samples) in dataset.samples.chunks(CHUNK).enumerate() {
+    let together = model.at_a_time();
+    for (chunk, samples) in dataset.samples.chunks(together).enumerate() {
         let sources: Vec<&Source> = samples.iter().map(|sample| &sample.source).collect();
         let (logits, errors) = model.logits(&sources)?;
         for (i, ((sample, logits), error)) in samples.iter().zip(logits.chunks_exact(n)).zip(errors).enumerate() {
@@ -53,7 +51,7 @@ pub fn evaluate(model: &mut Model, dataset: &Dataset, each: &mut dyn FnMut(usize
                 seen.skipped.push((sample.source.name().into_owned(), error.to_string()));
                 continue;
             }
-            let (place, label) = (chunk * CHUNK + i, sample.label);
+            let (place, label) = (chunk * together + i, sample.label);
             seen.tally.add(logits, &[label]);
             let first = model.top(logits, 1);
             seen.answers.extend(first.iter().map(|p| Answer { sample: place, label, class: p.index, score: p.score }));

@@ -6,14 +6,16 @@ mod evaluate;
 mod export;
 
 pub use error::Error;
-pub use evaluate::{Answer, CHUNK, Evaluation, align, evaluate};
+pub use evaluate::{Answer, Evaluation, align, evaluate};
 pub use export::{Agreement, Exported, Format, export};
+pub use memory::Memory;
 
 /// Result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[cfg(feature = "hub")]
 pub mod hub;
+mod memory;
 mod model;
 mod model_card;
 mod net;
@@ -29,7 +31,8 @@ mod timm_config;
 #[cfg(feature = "train")]
 pub mod train;
 
-pub use model::{Model, Output, Prediction, Run, read_picture};
+pub use memory::Memory;
+pub use model::{Model, Output, Prediction, Run, likeliest, read_picture};
 pub use model_card::{ModelCard, preparation};
 pub use net::load_net;
 pub use open::{Progress, annotate, open_model};

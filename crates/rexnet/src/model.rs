@@ -14,7 +14,7 @@ use rexnet_vision::{Decode, Picture, PictureError, Preprocess};
 use rexnet_weights::{ModelFile, ModelMeta};
 use serde::Serialize;
 
-use crate::{Error, Result, open_model};
+use crate::{Error, Memory, Result, open_model};
 
 /// A class and how likely it is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -105,6 +105,11 @@ impl Model {
         self.engine.classes()
     }
 
+    /// How many pictures to ask for at a time: as many as their views leave memory for. Changes no result.
+    pub fn at_a_time(&self) -> usize {
+        self.views.at_a_time()
+    }
+
     /// All classes, the likeliest first.
     /// # Errors
     /// None that a picture can cause.
@@ -150,10 +155,11 @@ impl Model {
     /// model's temperature is applied.
     pub fn top(&self, logits: &[f32], n: usize) -> Vec<Prediction> {
         let scores = softmax(logits, self.meta.temperature.unwrap_or(1.0));
-        let mut order: Vec<usize> = (0..logits.len()).collect();
-        order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
         let name = |index: usize| self.meta.classes.as_ref().map(|names| names[index].clone());
-        order.into_iter().take(n).map(|index| Prediction { index, name: name(index), score: scores[index] }).collect()
+        likeliest(logits, n)
+            .into_iter()
+            .map(|index| Prediction { index, name: name(index), score: scores[index] })
+            .collect()
     }
 
     fn embed(&mut self, pixels: &[f32], batch: usize) -> Result<Vec<Output>> {
@@ -177,6 +183,7 @@ impl Run {
         let mut meta = file.meta.clone();
         self.change(&mut meta.spec.input);
         let graph = meta.spec.graph(meta.spec.input.eval_size())?;
+        Memory::now().check(&graph, 1)?;
         let views = Views::new(Preprocess::new(&meta.spec.input), self.max_pixels);
         Ok((meta, views, graph))
     }
@@ -195,6 +202,18 @@ impl Run {
         }
         input.exif &= !self.ignore_exif;
     }
+}
+
+/// The `n` classes with the largest logits, the largest first; of equals the lower number.
+pub fn likeliest(logits: &[f32], n: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    let before = |&a: &usize, &b: &usize| logits[b].total_cmp(&logits[a]).then(a.cmp(&b));
+    if n < order.len() {
+        order.select_nth_unstable_by(n, before);
+        order.truncate(n);
+    }
+    order.sort_unstable_by(before);
+    order
 }
 
 /// Reads and decodes a picture file, its orientation obeyed.

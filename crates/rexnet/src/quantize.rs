@@ -8,7 +8,7 @@ use rexnet_vision::data::{Source, Views};
 use rexnet_weights::ModelFile;
 use serde::Serialize;
 
-use crate::{CHUNK, Error, Result, Run};
+use crate::{Error, Result, Run};
 
 /// How far the logits move when one layer alone runs in eight bits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,7 +34,7 @@ pub fn calibrate(
     let binding = file.binding()?;
     let mut calibration = Calibration::new(&graph, &mut |name| Ok(binding.read_f32(name)?), run.options())?;
     let (mut seen, mut read) = (0, 0);
-    for sources in sources.chunks(CHUNK) {
+    for sources in sources.chunks(views.at_a_time()) {
         let (pixels, count) = pictures(&views, sources);
         calibration.run(&pixels, count, &mut vec![0.0; count * calibration.classes()])?;
         (seen, read) = (seen + sources.len(), read + count);

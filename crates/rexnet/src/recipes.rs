@@ -38,3 +38,21 @@ pub fn purpose(text: &str) -> String {
     let lines = text.lines().map_while(|line| line.strip_prefix('#'));
     lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_in_configs_is_carried_and_says_what_it_is_for() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+        let files = std::fs::read_dir(folder).expect("the recipes").map(|entry| entry.expect("an entry").path());
+        let mut files: Vec<String> =
+            files.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect();
+        files.sort();
+        let mut carried: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
+        carried.sort_unstable();
+        assert_eq!(files, carried);
+        assert!(RECIPES.iter().all(|(_, text)| !purpose(text).is_empty()));
+    }
+}

@@ -6,6 +6,7 @@ mod support;
 use rexnet_spec::NetSpec;
 use rexnet_weights::{ModelFile, ModelMeta, init};
 use serde_json::Value;
+use support::models::put_picture;
 use support::{rexnet, rexnet_in};
 
 fn number(row: &Value, key: &str) -> f64 {
@@ -53,6 +54,22 @@ fn a_cold_start_is_longer_than_a_warm_run_and_leaves_no_file_behind() {
     let row: Value = serde_json::from_slice(&said.stdout).expect("JSON");
     assert!(number(&row, "cold_start_ms") > number(&row, "median_ms"), "{row}");
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn pictures_are_timed_from_their_files_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..3 {
+        put_picture(&folder.path().join(format!("pictures/{i}.png")), [i, 9, 200]);
+    }
+    let args = ["bench", "cifar_a_best", "--seconds", "0", "--pictures", "pictures", "--json"];
+    let row = rexnet_in(folder.path(), &args).json();
+    assert!(
+        number(&row, "views_per_s") > number(&row, "answers_per_s") && number(&row, "answers_per_s") > 0.0,
+        "{row}"
+    );
+    let said = rexnet_in(folder.path(), &["bench", "cifar_a_best", "--seconds", "0", "--pictures", "none"]);
+    assert!(said.code == 1 && said.stderr.contains("none: no picture"), "{}", said.stderr);
 }
 
 #[test]

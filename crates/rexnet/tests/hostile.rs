@@ -185,3 +185,17 @@ mod unix {
         rexnet_in(&folder.path().join(odd), &["doctor", "--json"]).json();
     }
 }
+
+#[test]
+fn a_view_that_memory_cannot_hold_is_refused_before_it_is_made() {
+    let folder = folder();
+    let refused: [&[&str]; 3] = [
+        &["predict", "data", "-m", "net.safetensors", "--size", "4000000"],
+        &["eval", "data", "-m", "net.safetensors", "--size", "4000000"],
+        &["bench", "net.safetensors", "--size", "4000000"],
+    ];
+    for words in refused {
+        let said = rexnet_in(folder.path(), words);
+        assert!(is_plain(&said, "4000000x4000000") && said.stderr.contains("--size"), "{words:?}: {}", said.stderr);
+    }
+}

@@ -72,7 +72,11 @@ fn eval_and_predict_agree_with_the_loops_own_evaluation() {
 #[test]
 fn killed_at_any_step_a_run_continues_to_the_same_bytes() {
     let folder = folder();
-    train(folder.path(), &["--out", "whole"]).ok();
+    let whole = train(folder.path(), &["--out", "whole"]).json();
+    let again = train(folder.path(), &["--out", "whole", "--resume"]).json();
+    for what in ["epochs", "best_top1", "best_epoch", "last_top1"] {
+        assert!(whole[what].is_number() && again[what] == whole[what], "{what}: {} {}", whole[what], again[what]);
+    }
     for step in [1, 5, 6, 7, 13, STEPS] {
         let name = format!("killed-{step}");
         let (mut child, _) = until(folder.path(), step, &["--out", &name]);

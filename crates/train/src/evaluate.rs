@@ -8,9 +8,6 @@ use rexnet_vision::data::{Dataset, Source, Views};
 
 use crate::{State, TrainError};
 
-/// Pictures that are read together.
-const CHUNK: usize = 64;
-
 /// Pictures to validate on, seen as evaluation sees them.
 pub(crate) struct Validation {
     graph: Graph,
@@ -38,7 +35,7 @@ impl Validation {
         let mut engine = Engine::with(&self.graph, &mut tensor, options)?;
         let classes = engine.classes();
         let mut tally = Tally::new(classes);
-        for samples in self.data.samples.chunks(CHUNK) {
+        for samples in self.data.samples.chunks(self.views.at_a_time()) {
             let sources: Vec<&Source> = samples.iter().map(|sample| &sample.source).collect();
             let (pixels, errors) = self.views.read(&sources);
             let mut logits = vec![0.0; samples.len() * classes];

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::evaluate::Validation;
 use crate::learner::{Learner, Pass};
-use crate::run::{Best, Progress, Record, Row, Run};
+use crate::run::{Judged, Progress, Record, Row, Run};
 use crate::{State, TrainError, memory};
 
 /// Time between two checkpoints within an epoch.
@@ -90,8 +90,8 @@ pub struct Outcome {
     pub epochs: u64,
     /// Best top-1 in percent, and its epoch.
     pub best: Option<(f64, u64)>,
-    /// The last evaluation.
-    pub last: Option<Row>,
+    /// Last top-1 in percent, and its epoch.
+    pub last: Option<(f64, u64)>,
     /// Training pictures a second.
     pub images_per_s: f64,
     /// Seconds.
@@ -142,7 +142,6 @@ struct Session {
     begun_at: u64,
     saved: Instant,
     told_broken: usize,
-    last: Option<Row>,
 }
 
 impl Session {
@@ -185,7 +184,6 @@ impl Session {
             begun: now,
             saved: now,
             told_broken: 0,
-            last: None,
         })
     }
 
@@ -256,15 +254,15 @@ impl Session {
                 row.raw_top1 = self.validation.tally(&learner.state)?.scores().top1;
             }
             is_best = self.progress.best.is_none_or(|best| tally.right() > best.right);
+            self.progress.last = Some(Judged { right: tally.right(), count: tally.count(), epoch });
             if is_best {
-                self.progress.best = Some(Best { right: tally.right(), count: tally.count(), epoch });
+                self.progress.best = self.progress.last;
             }
         }
         self.progress.stale = if is_best { 0 } else { self.progress.stale + 1 };
         self.save_models(&row, is_best)?;
         self.run.row(&row)?;
         (self.progress.loss_sum, self.progress.losses, self.progress.right, self.progress.seen) = (0, 0, 0, 0);
-        self.last = Some(row.clone());
         Ok(row)
     }
 
@@ -305,12 +303,13 @@ impl Session {
     fn outcome(mut self, interrupted: bool) -> Result<Outcome, TrainError> {
         self.run
             .note(if interrupted { "interrupted" } else { "finished" }, &json!({ "step": self.progress.update }))?;
+        let judged = |judged: Judged| (judged.top1(), judged.epoch);
         Ok(Outcome {
             epochs: self.progress.update / self.per_epoch,
-            best: self.progress.best.map(|best| (best.top1(), best.epoch)),
+            best: self.progress.best.map(judged),
+            last: self.progress.last.map(judged),
             images_per_s: self.images_per_s(),
             seconds: self.begun.elapsed().as_secs_f64(),
-            last: self.last,
             interrupted,
         })
     }

@@ -39,8 +39,9 @@ fn check_against(graph: &Graph, batch: usize, available: u64) -> Result<(), Trai
 fn available() -> u64 {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
-    let group = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
-    system.available_memory().min(group)
+    // Files that the group has read count as its use, but give way.
+    let left = |group: sysinfo::CGroupLimits| group.total_memory.saturating_sub(group.rss);
+    system.available_memory().min(system.cgroup_limits().map_or(u64::MAX, left))
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rexnet::{Error, Result};
+use rexnet::{Error, Memory, Result};
 use rexnet_engine::{Isa, Options};
 use serde::Serialize;
-use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
 use crate::cli::Common;
 use crate::out::{Answer, Out, path_as_text};
@@ -54,14 +54,6 @@ struct KernelSet {
     here: bool,
 }
 
-/// In bytes.
-#[derive(Serialize)]
-struct Memory {
-    /// Of the machine, or of the control group where that has less.
-    total: u64,
-    available: u64,
-}
-
 /// Where `hf:OWNER/NAME` leads.
 #[derive(Serialize)]
 struct Hub {
@@ -89,10 +81,7 @@ struct Problem {
 
 impl Findings {
     fn gather(common: &Common) -> Result<Self> {
-        let wanted = RefreshKind::nothing()
-            .with_cpu(CpuRefreshKind::nothing())
-            .with_memory(MemoryRefreshKind::nothing().with_ram());
-        let system = System::new_with_specifics(wanted);
+        let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
         let options = Options::default();
         let here = std::env::current_dir()?;
         let (built_with, built_without): (Vec<_>, Vec<_>) = FEATURES.into_iter().partition(|(_, built)| *built);
@@ -105,7 +94,7 @@ impl Findings {
             threads: common.threads(),
             kernels: options.isa.name(),
             kernel_sets: Isa::table().into_iter().map(|(name, isa)| KernelSet { name, here: isa.is_some() }).collect(),
-            memory: Memory::of(&system),
+            memory: Memory::now(),
             built_with: names(built_with),
             built_without: names(built_without),
             hub: hub(),
@@ -168,20 +157,6 @@ const HUGE_PAGES: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
 
 /// Less than this holds no batch worth training.
 const LITTLE_MEMORY: u64 = 512 << 20;
-
-impl Memory {
-    fn of(system: &System) -> Self {
-        let (total, available) = (system.total_memory(), system.available_memory());
-        match system.cgroup_limits() {
-            // Files that the group has read count as its use, but give way.
-            Some(group) => Self {
-                total: total.min(group.total_memory),
-                available: available.min(group.total_memory.saturating_sub(group.rss)),
-            },
-            None => Self { total, available },
-        }
-    }
-}
 
 #[cfg(feature = "hub")]
 fn hub() -> Option<Hub> {

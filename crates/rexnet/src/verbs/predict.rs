@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rexnet::{CHUNK, Error, Model, Output, Prediction, Result, preparation};
+use rexnet::{Error, Model, Output, Prediction, Result, preparation};
 use rexnet_vision::data::{Source, pictures_under};
 use serde::Serialize;
 
@@ -76,7 +76,7 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
                 continue;
             }
         };
-        for sources in sources.chunks(CHUNK) {
+        for sources in sources.chunks(model.at_a_time()) {
             let outputs = model.outputs(&sources.iter().collect::<Vec<_>>())?;
             for (source, output) in sources.iter().zip(outputs) {
                 let path =

@@ -36,21 +36,22 @@ pub(crate) struct Progress {
     pub(crate) right: u64,
     /// Batches whose loss is in the sum.
     pub(crate) losses: u64,
-    pub(crate) best: Option<Best>,
+    pub(crate) best: Option<Judged>,
+    pub(crate) last: Option<Judged>,
     /// Epochs since the best.
     pub(crate) stale: u32,
 }
 
-/// The best evaluation.
+/// An evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Best {
+pub(crate) struct Judged {
     /// Pictures recognised, of how many.
     pub(crate) right: u64,
     pub(crate) count: u64,
     pub(crate) epoch: u64,
 }
 
-impl Best {
+impl Judged {
     pub(crate) fn top1(&self) -> f64 {
         100.0 * self.right as f64 / self.count as f64
     }

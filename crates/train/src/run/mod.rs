@@ -11,7 +11,7 @@ mod record;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(crate) use checkpoint::{Best, Checkpoint, Progress};
+pub(crate) use checkpoint::{Checkpoint, Judged, Progress};
 pub use metrics::Row;
 pub use record::Record;
 use rexnet_report::{EventError, EventFile};

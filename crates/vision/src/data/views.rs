@@ -5,6 +5,10 @@ use rayon::prelude::*;
 use super::Source;
 use crate::picture::{Decode, PictureError, Preprocess};
 
+/// Most pictures that are read together, and the memory that their views may take.
+const TOGETHER: usize = 64;
+const BYTES: usize = 64 << 20;
+
 /// Reads, decodes and preprocesses pictures side by side, on rayon's threads. What comes out does not depend on them.
 #[derive(Clone, Debug)]
 pub struct Views {
@@ -28,6 +32,11 @@ impl Views {
     /// How bytes become a picture.
     pub fn decode(&self) -> &Decode {
         &self.decode
+    }
+
+    /// How many pictures to read at a time, 4 to 64: fewer where views are large. Changes no result.
+    pub fn at_a_time(&self) -> usize {
+        (BYTES / size_of::<f32>() / self.preprocess.values()).clamp(4, TOGETHER)
     }
 
     /// The views of `sources` one behind the other, `[sources, channels, height, width]`; zeros where an error is told.

@@ -22,7 +22,9 @@ pub enum PictureError {
         found: String,
     },
     /// More pixels than allowed.
-    #[error("{width}x{height} pixels, more than the {limit} that are decoded; `--max-pixels` raises the limit")]
+    #[error(
+        "{width}x{height} pixels, more than the {limit} that are decoded (a limit that `--max-pixels` of predict, eval and data check raises)"
+    )]
     TooLarge {
         /// Columns.
         width: u64,

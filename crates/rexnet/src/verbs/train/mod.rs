@@ -10,11 +10,11 @@ use std::time::Duration;
 use clap::Args;
 use rexnet::train::run_folder;
 use rexnet::{Result, recipe};
-use rexnet_train::{Conduct, Outcome, Row, device};
+use rexnet_train::{Conduct, Outcome, device};
 use rexnet_vision::data::{Training, Validation};
 use serde::Serialize;
 
-use crate::args::{DataArg, NetArg, Size};
+use crate::args::{DataArg, NetArg, Size, telling};
 use crate::cli::Common;
 use crate::out::{Answer, Out, path_as_text};
 pub(crate) use follow::{follow, write_report};
@@ -100,7 +100,7 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         seed: request.seed,
         conduct,
     };
-    let (job, notes) = wanted.prepare(|share, seed| request.pictures(share, seed, out), &mut |_, _, _| {})?;
+    let (job, notes) = wanted.prepare(|share, seed| request.pictures(share, seed, out), &mut telling(out))?;
     for note in notes {
         out.note(note);
     }
@@ -182,7 +182,7 @@ impl Trained {
             epochs: outcome.epochs,
             best_top1: outcome.best.map(|(top1, _)| top1),
             best_epoch: outcome.best.map(|(_, epoch)| epoch),
-            last_top1: outcome.last.as_ref().and_then(|row: &Row| row.top1),
+            last_top1: outcome.last.map(|(top1, _)| top1),
             images_per_s: outcome.images_per_s,
             seconds: outcome.seconds,
             interrupted: outcome.interrupted,

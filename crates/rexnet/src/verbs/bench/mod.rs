@@ -1,5 +1,7 @@
 //! `rexnet bench NET|MODEL…`: latency and throughput.
 
+mod pictures;
+
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -7,12 +9,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use rexnet::{Error, Result, Subject};
+use rexnet::{Error, Memory, Result, Subject};
 use rexnet_engine::{Engine, Isa, Limits, Options, Precision, StepTime};
 use rexnet_random::Stream;
+use rexnet_spec::Input;
 use serde::Serialize;
 
-use crate::args::{PrecisionArg, Size};
+use crate::args::{PrecisionArg, Size, telling};
 use crate::cli::Common;
 use crate::out::{Answer, Out};
 use crate::table::{Table, grouped};
@@ -43,12 +46,21 @@ pub(crate) struct Request {
     /// Also time fresh processes from their start to their first result
     #[arg(long)]
     cold: bool,
+    /// Also time these pictures from their files on: to the network's view, and to its answer
+    #[arg(long, value_name = "FOLDER")]
+    pictures: Option<PathBuf>,
     /// Also time every layer
     #[arg(long)]
     profile: bool,
     /// Run once and say the first logit: what a fresh process does under `--cold`
-    #[arg(long, hide = true, conflicts_with_all = ["cold", "profile"])]
+    #[arg(long, hide = true, conflicts_with_all = ["cold", "profile", "pictures"])]
     once: bool,
+}
+
+impl Request {
+    fn long(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
 }
 
 fn seconds(text: &str) -> std::result::Result<f64, String> {
@@ -62,11 +74,12 @@ const FRESH: usize = 5;
 
 pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<()> {
     for text in &request.models {
-        let mut subject = Subject::open(text, request.weights.as_deref(), &mut |_, _, _| {})?;
+        let mut subject = Subject::open(text, request.weights.as_deref(), &mut telling(out))?;
         let precision = request.precision.into();
         let mut options = Options { precision, isa: Isa::detect_for(precision), ..Options::default() };
         options.threads = common.threads();
         let size = request.size.map_or_else(|| subject.spec.input.eval_size(), |Size(size)| size);
+        Memory::now().check(&subject.spec.graph(size)?, request.batch.into())?;
         let pixels = pixels(&subject, size, request.batch.into());
         if precision == Precision::Int8 {
             subject.calibrate(size, &pixels[..pixels.len() / usize::from(request.batch)])?;
@@ -80,6 +93,11 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         let mut answer = runner.measure(&subject, size, request)?;
         if request.cold {
             answer.cold_start_ms = Some(cold(&subject, request, size, options.threads)?);
+        }
+        if let Some(folder) = &request.pictures {
+            let input = Input { size, test_size: None, ..subject.spec.input.clone() };
+            let rates = pictures::rates(&mut runner.engine, &input, folder, request.long())?;
+            (answer.views_per_s, answer.answers_per_s) = (Some(rates.views), Some(rates.answers));
         }
         out.emit(&answer)?;
     }
@@ -118,7 +136,7 @@ impl Runner {
         for _ in 0..WARM {
             self.run()?;
         }
-        let (start, long) = (Instant::now(), Duration::from_secs_f64(request.seconds));
+        let (start, long) = (Instant::now(), request.long());
         let mut times = Vec::new();
         while times.len() < FEWEST || start.elapsed() < long {
             times.push(self.run()?);
@@ -143,6 +161,8 @@ impl Runner {
             peak_gflops: limits.flops / 1e9,
             peak_rss_bytes,
             cold_start_ms: None,
+            views_per_s: None,
+            answers_per_s: None,
             layers,
         })
     }
@@ -222,6 +242,11 @@ struct Speed {
     peak_rss_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cold_start_ms: Option<f64>,
+    /// From files on: pictures a second that become views, and answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers_per_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Vec<Layer>>,
 }
@@ -274,6 +299,9 @@ impl Answer for Speed {
         }
         if let Some(ms) = self.cold_start_ms {
             writeln!(to, "  {ms:.0} ms from the start of a process to its first result")?;
+        }
+        if let (Some(views), Some(answers)) = (self.views_per_s, self.answers_per_s) {
+            writeln!(to, "  from files: {views:.0} views/s, {answers:.0} answers/s")?;
         }
         self.layers.as_ref().map_or(Ok(()), |layers| write_layers(layers, to))
     }
