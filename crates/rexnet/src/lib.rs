@@ -8,7 +8,6 @@ mod export;
 pub use error::Error;
 pub use evaluate::{Answer, Evaluation, align, evaluate};
 pub use export::{Agreement, Exported, Format, export};
-pub use memory::Memory;
 
 /// Result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
