@@ -61,7 +61,7 @@ def openvino(job):
         'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': job.threads, 'NUM_STREAMS': 1,
         'INFERENCE_PRECISION_HINT': job.precision})
     request = compiled.create_infer_request()
-    request.set_input_tensor(ov.Tensor(job.pixels, shared_memory=True))
+    request.set_input_tensor(ov.Tensor(job.pixels, shared_memory=False))  # a copy: `job` goes away
 
     def run():
         request.infer()
