@@ -103,6 +103,12 @@ pub(crate) trait Path<V: Lanes> {
     fn each(self, v: V, f: impl Function);
 }
 
+/// The same as [`dispatch`] for values that will be rounded to fewer bits: SiLU to 2^-12 of itself.
+#[inline(always)]
+pub(crate) fn dispatch_near<V: Lanes>(v: V, act: Act, path: impl Path<V>) {
+    if act == Act::Silu { path.each(v, NearSilu) } else { dispatch(v, act, path) }
+}
+
 /// Runs the loop of `path` with the activation, which is looked up once.
 #[inline(always)]
 pub(crate) fn dispatch<V: Lanes>(v: V, act: Act, path: impl Path<V>) {
@@ -164,6 +170,7 @@ functions! {
     Softplus(v, x) = softplus(v, x);
     HardSwish(v, x) = hard_swish(v, x);
     Silu(v, x) = v.mul(x, logistic(v, x));
+    NearSilu(v, x) = v.mul(x, v.near_logistic(x));
     Sigmoid(v, x) = logistic(v, x);
 }
 
@@ -190,7 +197,7 @@ fn exp<V: Lanes>(v: V, factor: f32, x: V::F) -> V::F {
 
 /// `1 / (1 + e^-x)`.
 #[inline(always)]
-fn logistic<V: Lanes>(v: V, x: V::F) -> V::F {
+pub(crate) fn logistic<V: Lanes>(v: V, x: V::F) -> V::F {
     v.recip(v.add(v.splat(1.0), exp(v, -1.0, x)))
 }
 
@@ -270,6 +277,34 @@ mod tests {
                     assert!(error <= allowed || tail, "{isa} {act:?} {x}: {got:e} {want:e}");
                 }
             }
+        });
+    }
+
+    struct Near<'a>(&'a mut [f32]);
+
+    impl Kernel for Near<'_> {
+        #[inline(always)]
+        fn run<V: Lanes>(self, v: V) {
+            dispatch_near(v, Act::Silu, InPlace(self.0));
+        }
+    }
+
+    #[test]
+    fn a_near_silu_is_within_2_to_the_minus_12_of_itself_on_every_isa() {
+        every(|isa| {
+            let mut got = sweep();
+            isa.run(Near(&mut got));
+            for (x, got) in sweep().into_iter().zip(got) {
+                let want = exact(Act::Silu, f64::from(x));
+                let error = (f64::from(got) - want).abs();
+                assert!(error <= want.abs() / 4096.0 || (x < -80.0 && error < 1e-30), "{isa} {x}: {got:e} {want:e}");
+            }
+            let mut ends = [f32::INFINITY, f32::NAN, -1e38, -0.0];
+            isa.run(Near(&mut ends));
+            assert!(
+                ends[0] == f32::INFINITY && ends[1].is_nan() && ends[2].abs() < 1e2 && ends[3] == 0.0,
+                "{isa} {ends:?}"
+            );
         });
     }
 

@@ -266,7 +266,8 @@ mod tests {
         for (i, &got) in case.y.iter().enumerate() {
             let want = case.reference(i / from.area(), i % from.area(), (act, prefix));
             let what = || format!("{isa} {products:?} {from:?} to {c_out} {act:?} at {i}: {got} {want}");
-            assert!((f64::from(got) - want).abs() <= 2e-6, "{}", what());
+            let near = if act == Act::Silu { want.abs() / 4096.0 } else { 0.0 };
+            assert!((f64::from(got) - want).abs() <= 2e-6 + near, "{}", what());
         }
     }
 

@@ -185,7 +185,8 @@ impl<X: Scalars> Product<'_, X> {
     #[inline(always)]
     pub(crate) fn finish(&mut self, stage: &Stage, size: [usize; 2], place: Place) {
         let worth = self.packed.worth(place.plane);
-        let finish = Finish { stage, size, worth, y: &mut self.y, place, epilogue: self.epilogue };
+        let near = self.packed.products() != Products::Single;
+        let finish = Finish { stage, size, worth, near, y: &mut self.y, place, epilogue: self.epilogue };
         self.packed.isa().run(finish);
     }
 }
@@ -262,7 +263,8 @@ mod tests {
         let want = reference(&x, from, &weight, &bias, act, &shortcut);
         for (i, (got, want)) in got.iter().zip(&want).enumerate() {
             let what = || format!("{isa} {products:?} {from:?} to {c_out} {act:?} at {i}: {got} {want}");
-            assert!((got - want).abs() <= 1e-5, "{}", what());
+            let near = if products == Products::Single || act != Act::Silu { 0.0 } else { want.abs() / 4096.0 };
+            assert!((got - want).abs() <= 1e-5 + near, "{}", what());
         }
         let border = (from.h + 2) * (from.w + 2) - from.area();
         assert_eq!(framed.iter().filter(|&&v| v == 777.0).count(), planes * lanes * border, "canaries");

@@ -131,6 +131,8 @@ pub(crate) struct Finish<'a, 'b> {
     pub(crate) size: [usize; 2],
     /// Of sums that are whole numbers, for each plane a vector of what a unit is worth and one of bias.
     pub(crate) worth: Option<&'a [f32]>,
+    /// Whether activations may be as rough as what products read.
+    pub(crate) near: bool,
     pub(crate) y: &'a mut PlanesMut<'b>,
     pub(crate) place: Place,
     pub(crate) epilogue: &'a Epilogue<'a>,
@@ -139,14 +141,15 @@ pub(crate) struct Finish<'a, 'b> {
 impl Kernel for Finish<'_, '_> {
     #[inline(always)]
     fn run<V: Lanes>(self, v: V) {
-        act::dispatch(v, self.epilogue.act, self);
+        let act = self.epilogue.act;
+        if self.near { act::dispatch_near(v, act, self) } else { act::dispatch(v, act, self) }
     }
 }
 
 impl<V: Lanes> Path<V> for Finish<'_, '_> {
     #[inline(always)]
     fn each(self, v: V, f: impl Function) {
-        let Self { stage, size: [pixels, planes], worth, y, place, epilogue } = self;
+        let Self { stage, size: [pixels, planes], worth, y, place, epilogue, .. } = self;
         let first = place.plane - place.first;
         let end = y.area().min(place.pixel + pixels);
         y.runs(

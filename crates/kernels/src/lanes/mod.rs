@@ -3,6 +3,8 @@
 //! A value of an implementation is a token: it exists only where the processor has the instructions, so its methods
 //! are safe. Every method must end up inlined in a function that enables them, which [`crate::Isa`] takes care of.
 
+use crate::act;
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -61,6 +63,11 @@ pub(crate) trait Lanes: Copy {
     fn scale(self, x: Self::F, whole: Self::F) -> Self::F;
     /// Whole numbers, i32 in the place of each f32, as f32.
     fn float(self, whole: Self::F) -> Self::F;
+    /// `1 / (1 + e^-x)` to 2^-12 of itself, for what will be rounded to fewer bits; exact where that is as quick.
+    #[inline(always)]
+    fn near_logistic(self, x: Self::F) -> Self::F {
+        act::logistic(self, x)
+    }
 }
 
 /// Vectors of `2 N` values of bf16: two in the place of each f32, the first in its low half.
