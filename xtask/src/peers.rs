@@ -1,9 +1,11 @@
 //! `cargo xtask peers infer [OPTIONS OF tools/peers/infer.py]`: the built binary beside other runtimes, and what was seen
-//! as `tools/peers/infer.json`, from which the README's table is written. `cargo xtask peers table` writes it again.
+//! as `tools/peers/infer.json`, from which the README's table is written. What another run saw on the same machine stays
+//! in the file where this one saw nothing. `cargo xtask peers table` writes the table again.
 //!
 //! `REXNET_PYTHON` names a Python with the runtimes of `tools/peers/requirements.txt` (`python3` otherwise); one that
 //! cannot be had is reported in the file.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -57,7 +59,16 @@ fn measure(options: &[String]) -> Result<(), String> {
     if !done.success() {
         return Err(format!("tools/peers/infer.py failed ({done})"));
     }
-    let seen = json!({"machine": machine(), "rows": rows});
+    let machine = machine();
+    let earlier = fs::read_to_string(SEEN).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let stays = |row: &&Value| !rows.iter().any(|new| setting(new) == setting(row) && new["peer"] == row["peer"]);
+    let mut all: Vec<Value> = match &earlier {
+        Some(seen) if seen["machine"] == *machine => rows_of(seen).iter().filter(stays).cloned().collect(),
+        _ => Vec::new(),
+    };
+    all.extend(rows);
+    all.sort_by_key(|row| (setting(row), plain(&row["peer"])));
+    let seen = json!({"machine": machine, "rows": all});
     let text = serde_json::to_string_pretty(&seen).map_err(|e| e.to_string())? + "\n";
     fs::write(SEEN, text).map_err(|e| format!("{SEEN}: {e}"))
 }
@@ -95,32 +106,59 @@ fn between(text: &str, inner: &str) -> Option<String> {
     Some([before, MARKS[0], inner, MARKS[1], after].concat())
 }
 
-/// One row a setting: ours, the fastest peer, and how many times longer it takes.
+/// One row a network and precision, one column a batch and number of threads: how many times longer the fastest of the
+/// others takes, its name, and our milliseconds.
 fn markdown(seen: &Value) -> String {
-    let rows = seen["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let key = |row: &Value| ["net", "precision", "batch", "threads"].map(|name| plain(&row[name]));
-    let mut settings: Vec<[String; 4]> = rows.iter().map(key).collect();
-    settings.dedup();
-    let mut text = format!("Measured on {}.\n\n", plain(&seen["machine"]));
-    text += "| network | precision | batch | threads | rexnet ms | fastest of the others | ms | times longer |\n";
-    text += "|---|---|---|---|---|---|---|---|\n";
-    for setting in settings {
-        let peers = rows.iter().filter(|row| key(row) == setting && row["ms"].is_number());
-        let Some(peer) = peers.min_by(|a, b| number(a, "ms").total_cmp(&number(b, "ms"))) else { continue };
-        let cells = ["ours_ms", "peer", "version", "ms", "ratio"].map(|name| plain(&peer[name]));
-        let [ours, name, version, ms, ratio] = cells;
-        let _ = writeln!(text, "| {} | {ours} | {name} {version} | {ms} | **{ratio}** |", setting.join(" | "));
+    let rows = rows_of(seen);
+    let timed = || rows.iter().filter(|row| row["ms"].is_number());
+    let unique = |cell: &dyn Fn(&Value) -> [String; 2]| timed().map(cell).collect::<BTreeSet<_>>();
+    let columns = unique(&|row| [padded(&row["batch"]), padded(&row["threads"])]);
+    let mut text = format!(
+        "Measured on {}. Each cell: how many times longer the fastest of the others takes",
+        plain(&seen["machine"])
+    );
+    text += ", which one that is, and rexnet's milliseconds for the batch.\n\n| network | precision |";
+    for [batch, threads] in &columns {
+        let _ = write!(text, " batch {}, threads {} |", batch.trim(), threads.trim());
     }
-    let missing: Vec<_> = rows.iter().filter(|row| row["missing"].is_string()).map(|row| plain(&row["peer"])).collect();
-    let mut missing: Vec<_> =
-        missing.iter().filter(|peer| !rows.iter().any(|r| r["peer"] == **peer && r["ms"].is_number())).collect();
-    missing.sort();
-    missing.dedup();
+    text += &format!("\n|---|---|{}\n", "---|".repeat(columns.len()));
+    for [net, precision] in unique(&|row| [plain(&row["net"]), plain(&row["precision"])]) {
+        let _ = write!(text, "| {net} | {precision} |");
+        for [batch, threads] in &columns {
+            let wanted = [net.as_str(), precision.as_str(), batch, threads];
+            let fastest = timed().filter(|row| setting(row).each_ref().map(String::as_str) == wanted);
+            let fastest = fastest.min_by(|a, b| number(a, "ms").total_cmp(&number(b, "ms")));
+            let cell = fastest.map_or(String::new(), |row| {
+                format!("**{}** {} ({})", plain(&row["ratio"]), plain(&row["peer"]), plain(&row["ours_ms"]))
+            });
+            let _ = write!(text, " {cell} |");
+        }
+        text.push('\n');
+    }
+    let versions: BTreeSet<String> =
+        timed().map(|row| format!("{} {}", plain(&row["peer"]), plain(&row["version"]))).collect();
+    let _ = writeln!(text, "\nOthers: {}.", versions.into_iter().collect::<Vec<_>>().join(", "));
+    let had: BTreeSet<String> = timed().map(|row| plain(&row["peer"])).collect();
+    let missing: BTreeSet<String> =
+        rows.iter().map(|row| plain(&row["peer"])).filter(|peer| !had.contains(peer)).collect();
     if !missing.is_empty() {
-        let names: Vec<&str> = missing.iter().map(|name| name.as_str()).collect();
-        let _ = writeln!(text, "\nNot had: {}.", names.join(", "));
+        let _ = writeln!(text, "Not had: {}.", missing.into_iter().collect::<Vec<_>>().join(", "));
     }
     text
+}
+
+fn rows_of(seen: &Value) -> &[Value] {
+    seen["rows"].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// What a row was measured at, in the order of the table.
+fn setting(row: &Value) -> [String; 4] {
+    [plain(&row["net"]), plain(&row["precision"]), padded(&row["batch"]), padded(&row["threads"])]
+}
+
+/// A number as text that sorts as the number does.
+fn padded(number: &Value) -> String {
+    format!("{:>3}", plain(number))
 }
 
 fn number(row: &Value, key: &str) -> f64 {
@@ -137,15 +175,17 @@ mod tests {
 
     #[test]
     fn the_table_names_the_fastest_peer_of_each_setting_and_those_not_had() {
-        let row = |peer: &str, ms: f64| {
-            json!({"net": "n", "batch": 1, "threads": 2, "precision": "f32", "peer": peer,
+        let row = |peer: &str, batch: u32, ms: f64| {
+            json!({"net": "n", "batch": batch, "threads": 2, "precision": "f32", "peer": peer,
             "version": "1.0", "ms": ms, "ours_ms": 2.0, "ratio": ms / 2.0})
         };
         let missing =
             json!({"net": "n", "batch": 1, "threads": 2, "precision": "f32", "peer": "gone", "missing": "why"});
-        let text = markdown(&json!({"machine": "m", "rows": [row("slow", 9.0), row("fast", 3.0), missing]}));
-        assert!(text.contains("| n | f32 | 1 | 2 | 2.0 | fast 1.0 | 3.0 | **1.5** |\n"), "{text}");
-        assert!(!text.contains("slow") && text.ends_with("Not had: gone.\n"), "{text}");
+        let rows = [row("slow", 1, 9.0), row("fast", 1, 3.0), row("slow", 16, 5.0), missing];
+        let text = markdown(&json!({"machine": "m", "rows": rows}));
+        assert!(text.contains("| network | precision | batch 1, threads 2 | batch 16, threads 2 |\n"), "{text}");
+        assert!(text.contains("| n | f32 | **1.5** fast (2.0) | **2.5** slow (2.0) |\n"), "{text}");
+        assert!(text.ends_with("Others: fast 1.0, slow 1.0.\nNot had: gone.\n"), "{text}");
     }
 
     #[test]
