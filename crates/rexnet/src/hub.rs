@@ -104,6 +104,14 @@ pub enum HubError {
         /// Bytes announced.
         needed: u64,
     },
+    /// A download of other bytes than the hub announced.
+    #[error("{file}: what came is not what the hub announced: its SHA-256 is {found}")]
+    Digest {
+        /// Which file.
+        file: String,
+        /// Of the bytes that came.
+        found: String,
+    },
     /// The cache cannot be read or written.
     #[error("{}", path.display())]
     Cache {
@@ -134,7 +142,7 @@ impl HubError {
                 "check owner, name and revision; only repositories with config.json and model.safetensors serve".into()
             }
             Self::Transport { .. } => "HF_HUB_OFFLINE=1 uses what is in the cache, HF_ENDPOINT names a mirror".into(),
-            Self::Truncated { .. } => "try again".into(),
+            Self::Truncated { .. } | Self::Digest { .. } => "try again".into(),
             Self::Weights(error) => return error.help(),
             _ => return None,
         })

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use rexnet::hub::{Hub, HubError, HubId};
 use rexnet_spec::{NetSpec, ResizeMode};
 use rexnet_weights::{ModelFile, ModelMeta, Tensors, init, safetensors};
+use sha2::{Digest, Sha256};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const CONFIG: &str = r#"{"architecture": "rexnet_100", "num_classes": 3, "model_args": {"width_mult": 0.2},
@@ -212,6 +213,26 @@ fn a_body_that_ends_early_is_an_error_and_leaves_nothing() {
     let blobs = cache.path().join("models--timm--small.in1k/blobs");
     let left: Vec<_> = std::fs::read_dir(blobs).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["c0ffee"], "the config alone");
+}
+
+#[test]
+fn bytes_that_are_not_those_announced_are_an_error_and_leave_nothing() {
+    let named = |etag: String| {
+        move |port| {
+            let mut answers = repository(port, weights());
+            answers.get_mut(WEIGHTS_PATH).unwrap().1[1] = ("x-linked-etag", format!("\"{etag}\""));
+            answers
+        }
+    };
+    let right = format!("{:x}", Sha256::digest(weights()));
+    for (etag, sound) in [(right.clone(), true), (right.chars().rev().collect(), false)] {
+        let server = Server::start(named(etag));
+        let cache = tempfile::tempdir().unwrap();
+        let opened = open(&server.hub(cache.path(), &[]));
+        let blobs = std::fs::read_dir(cache.path().join("models--timm--small.in1k/blobs")).unwrap().count();
+        assert_eq!(blobs, 1 + usize::from(sound), "the config, and the weights only if they are sound");
+        assert!(sound == opened.is_ok() && (sound || matches!(opened, Err(HubError::Digest { .. }))));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rexnet_weights::write_atomic;
+use sha2::{Digest, Sha256};
 use ureq::Agent;
 use ureq::config::RedirectAuthHeaders;
 use ureq::http::{HeaderMap, Response};
@@ -32,6 +33,13 @@ struct Description {
     commit: String,
     etag: String,
     bytes: u64,
+}
+
+impl Description {
+    /// Whether the name of its bytes is their SHA-256, as the hub names large files.
+    fn is_digest(&self) -> bool {
+        self.etag.len() == 64 && self.etag.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
 }
 
 impl Request<'_> {
@@ -78,7 +86,7 @@ impl Request<'_> {
         let answer = self.send(&url, agent.get(&url))?;
         let mut body = answer.into_body().into_with_config().limit(wanted.bytes.saturating_add(1)).reader();
         write_atomic(blob, |out| {
-            let (mut have, mut chunk) = (0, vec![0; CHUNK]);
+            let (mut have, mut chunk, mut digest) = (0, vec![0; CHUNK], Sha256::new());
             loop {
                 // A connection that breaks is a body that ends early, like one that is closed.
                 let count = body.read(&mut chunk).unwrap_or(0);
@@ -86,13 +94,19 @@ impl Request<'_> {
                     break;
                 }
                 have += count as u64;
+                digest.update(&chunk[..count]);
                 out.write_all(&chunk[..count])?;
                 progress(self.file, have, wanted.bytes);
             }
-            if have == wanted.bytes { Ok(()) } else { Err(Interrupted::Length(have)) }
+            if have != wanted.bytes {
+                return Err(Interrupted::Length(have));
+            }
+            let found = format!("{:x}", digest.finalize());
+            if wanted.is_digest() && found != wanted.etag { Err(Interrupted::Digest(found)) } else { Ok(()) }
         })
         .map_err(|error| match error {
             Interrupted::Length(have) => HubError::Truncated { file: self.file.to_owned(), have, needed: wanted.bytes },
+            Interrupted::Digest(found) => HubError::Digest { file: self.file.to_owned(), found },
             Interrupted::Io(source) => HubError::Cache { path: blob.to_path_buf(), source },
         })
     }
@@ -115,6 +129,7 @@ impl Request<'_> {
 /// Why a download did not end in a file.
 enum Interrupted {
     Length(u64),
+    Digest(String),
     Io(std::io::Error),
 }
 
