@@ -56,7 +56,11 @@ def work(views, runtime, setting, paths, core, pipe):
     if runtime:
         job = runtimes.Job(*setting)
         batch = job.batch
-        _, run = runtimes.RUNTIMES[runtime](job)
+        try:
+            _, run = runtimes.RUNTIMES[runtime](job)
+        except (ImportError, runtimes.Missing) as error:
+            pipe.send(str(error))
+            return
 
     def pass_over():
         for first in range(0, len(paths), batch):
@@ -93,7 +97,8 @@ class Pipeline:
             self.processes.append(process)
         self.batch = batch
         for pipe in self.pipes:
-            pipe.recv()
+            if (said := pipe.recv()) != 'ready':
+                raise OSError(said)
 
     def turn(self, seconds):
         for pipe in self.pipes:
@@ -132,8 +137,9 @@ def compare(threads, precision, args, paths):
         for batch in BATCHES if runtime else BATCHES[:1]:
             try:
                 pipelines.append(Pipeline(views, runtime, args.net, batch, threads, precision, args, paths))
-            except EOFError:  # said by the process itself
-                yield {'threads': threads, 'precision': precision, 'peer': f'{views}+{runtime}', 'missing': 'ended'}
+            except OSError as error:
+                yield {'what': 'answers', 'net': args.net, 'threads': threads, 'precision': precision,
+                       'peer': f'{views}+{runtime}', 'missing': str(error)}
     for _ in range(args.rounds):
         ours.turn(args.seconds)
         for pipeline in pipelines:
