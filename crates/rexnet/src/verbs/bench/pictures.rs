@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rexnet::{Error, Result, likeliest};
 use rexnet_engine::Engine;
+use rexnet_kernels::keep_freed_memory;
 use rexnet_spec::Input;
 use rexnet_vision::Preprocess;
 use rexnet_vision::data::{Source, Views, pictures_under};
@@ -24,6 +25,7 @@ pub(super) fn rates(engine: &mut Engine, input: &Input, folder: &Path, long: Dur
     if sources.is_empty() {
         return Err(Error::failed(format!("{}: no picture in it: {report}", folder.display()), ""));
     }
+    keep_freed_memory();
     let together = views.at_a_time();
     let views_per_s = per_second(&sources, together, long, &mut |sources| {
         views.read(sources);
