@@ -22,7 +22,7 @@ pub(super) fn markdown(seen: &Value) -> String {
     for [batch, threads] in &columns {
         let _ = write!(text, " batch {}, threads {} |", batch.trim(), threads.trim());
     }
-    text += &format!("\n|---|---|{}\n", "---|".repeat(columns.len()));
+    let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(columns.len()));
     for [net, precision] in unique(&|row| [plain(&row["net"]), plain(&row["precision"])]) {
         let _ = write!(text, "| {net} | {precision} |");
         for [batch, threads] in &columns {
