@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rexnet::{Error, Model, Result, Run};
 use rexnet_engine::Precision;
+use rexnet_kernels::keep_freed_memory;
 use rexnet_spec::NetSpec;
 use rexnet_vision::data::{Data, Options, Order};
 use rexnet_weights::ModelFile;
@@ -91,7 +92,10 @@ impl ModelArg {
             max_pixels: self.max_pixels.map(|count| count.0),
             precision: self.precision.into(),
         };
-        Model::new(&file, &run)
+        let model = Model::new(&file, &run)?;
+        // Only now: what loading took goes back, what pictures take comes and goes.
+        keep_freed_memory();
+        Ok(model)
     }
 
     /// The model's name, where it can be written anew.

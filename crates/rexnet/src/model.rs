@@ -6,7 +6,6 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use rexnet_engine::{Engine, Isa, Options, Precision};
-use rexnet_kernels::keep_freed_memory;
 use rexnet_score::softmax;
 use rexnet_spec::{Graph, Input};
 use rexnet_vision::data::{Source, Views};
@@ -88,8 +87,6 @@ impl Model {
         let binding = file.binding()?;
         let options = Options { quantization: meta.quantization.as_ref(), ..run.options() };
         let engine = Engine::with(&graph, &mut |name| Ok(binding.read_f32(name)?), options)?;
-        // Only now: what loading took goes back, what pictures take comes and goes.
-        keep_freed_memory();
         Ok(Self { meta, views, engine })
     }
 

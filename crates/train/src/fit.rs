@@ -42,14 +42,16 @@ pub struct Conduct {
     pub max_time: Option<Duration>,
     /// Threads.
     pub threads: usize,
+    /// Bytes of memory that the process may take.
+    pub memory: u64,
     /// Where to compute.
     pub device: Device,
 }
 
 impl Conduct {
     /// A new run in `out`, to its end, on the processor.
-    pub fn new(out: PathBuf, threads: usize) -> Self {
-        Self { out, resume: false, accept_changes: false, max_time: None, threads, device: Device::flex() }
+    pub fn new(out: PathBuf, threads: usize, memory: u64) -> Self {
+        Self { out, resume: false, accept_changes: false, max_time: None, threads, memory, device: Device::flex() }
     }
 }
 
@@ -161,7 +163,7 @@ impl Session {
         let counts = train.counts();
         let loader = Loader::new(train, options)?;
         let graph = net.graph(net.input.size)?;
-        memory::check(&graph, loader.batch())?;
+        memory::check(&graph, loader.batch(), conduct.memory)?;
         let per_epoch = loader.batches().div_ceil(recipe.accumulate as u64);
         let validation = Validation::new(net, val, conduct.threads)?;
         let noise = Stream::new(*seed).named("noise");

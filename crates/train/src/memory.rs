@@ -1,4 +1,4 @@
-//! What a training step needs, and what there is.
+//! What a training step needs.
 
 use rexnet_spec::Graph;
 
@@ -17,14 +17,10 @@ fn need(graph: &Graph, batch: usize) -> u64 {
     4 * (COPIES * batch as u64 * (values + graph.input.elements()) + PARAM_COPIES * params)
 }
 
-/// Refuses a batch that memory, or the control group's share of it, cannot hold.
+/// Refuses a batch that the memory which is available cannot hold.
 /// # Errors
 /// `Memory`, with a batch that would fit.
-pub(crate) fn check(graph: &Graph, batch: usize) -> Result<(), TrainError> {
-    check_against(graph, batch, available())
-}
-
-fn check_against(graph: &Graph, batch: usize, available: u64) -> Result<(), TrainError> {
+pub(crate) fn check(graph: &Graph, batch: usize, available: u64) -> Result<(), TrainError> {
     let need_of = |batch| need(graph, batch);
     let need = need_of(batch);
     if need <= available {
@@ -35,15 +31,6 @@ fn check_against(graph: &Graph, batch: usize, available: u64) -> Result<(), Trai
     Err(TrainError::Memory { batch, height, width, need, available, fits })
 }
 
-/// Bytes that this process may still take.
-fn available() -> u64 {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    // Files that the group has read count as its use, but give way.
-    let left = |group: sysinfo::CGroupLimits| group.total_memory.saturating_sub(group.rss);
-    system.available_memory().min(system.cgroup_limits().map_or(u64::MAX, left))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,14 +39,12 @@ mod tests {
     #[test]
     fn a_batch_that_does_not_fit_is_refused_with_one_that_does() {
         let graph = NetSpec::named("rexnet_100").expect("in the zoo").graph([224, 224]).expect("a size it takes");
-        match check_against(&graph, 4096, 8 << 30) {
+        match check(&graph, 4096, 8 << 30) {
             Err(TrainError::Memory { batch: 4096, fits: Some(fits), .. }) => {
-                assert!(
-                    check_against(&graph, fits, 8 << 30).is_ok() && check_against(&graph, fits + 1, 8 << 30).is_err()
-                );
+                assert!(check(&graph, fits, 8 << 30).is_ok() && check(&graph, fits + 1, 8 << 30).is_err());
             }
             other => panic!("{other:?}"),
         }
-        assert!(matches!(check_against(&graph, 64, 1 << 20), Err(TrainError::Memory { fits: None, .. })));
+        assert!(matches!(check(&graph, 64, 1 << 20), Err(TrainError::Memory { fits: None, .. })));
     }
 }

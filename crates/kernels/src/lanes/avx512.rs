@@ -154,8 +154,7 @@ macro_rules! lanes {
             fn near_logistic(self, x: __m512) -> __m512 {
                 // SAFETY: the token says that the processor has the instructions; bits are bits.
                 unsafe {
-                    let most = _mm512_set1_ps(87.0);
-                    let t = _mm512_max_ps(_mm512_sub_ps(_mm512_setzero_ps(), most), _mm512_min_ps(most, x));
+                    let t = _mm512_max_ps(_mm512_set1_ps(-87.0), _mm512_min_ps(_mm512_set1_ps(87.0), x));
                     // Sixteenths of a power of two, whole in the last bits of a number this large.
                     let (magic, per_power) = (_mm512_set1_ps(786_432.0), _mm512_set1_ps(-std::f32::consts::LOG2_E));
                     let sixteenths = _mm512_fmadd_ps(t, per_power, magic);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rexnet::train::{Request as Training, run_folder};
-use rexnet::{Error, Model, Result, read_picture, recipe};
+use rexnet::{Error, Memory, Model, Result, read_picture, recipe};
 use rexnet_random::Stream;
 use rexnet_spec::{Family, Limits, NetSpec, Quantity, design};
 use rexnet_train::Conduct;
@@ -54,7 +54,7 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         net: Some(net.clone()),
         recipe: Some(recipe("quickstart")?),
         seed: Some(request.seed),
-        ..Training::new(Conduct::new(folder.clone(), common.threads()))
+        ..Training::new(Conduct::new(folder.clone(), common.threads(), Memory::now().available))
     };
     let (job, _) = wanted.prepare(|_, seed| Ok(pictures(seed)), &mut |_, _, _| {})?;
     let val = job.data.val.clone();

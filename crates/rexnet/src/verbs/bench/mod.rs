@@ -19,6 +19,7 @@ use crate::args::{PrecisionArg, Size, telling};
 use crate::cli::Common;
 use crate::out::{Answer, Out};
 use crate::table::{Table, grouped};
+use pictures::Rates;
 
 #[derive(Debug, Args)]
 #[command(
@@ -96,8 +97,7 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         }
         if let Some(folder) = &request.pictures {
             let input = Input { size, test_size: None, ..subject.spec.input.clone() };
-            let rates = pictures::rates(&mut runner.engine, &input, folder, request.long())?;
-            (answer.views_per_s, answer.answers_per_s) = (Some(rates.views), Some(rates.answers));
+            answer.from_files = Some(pictures::rates(&mut runner.engine, &input, folder, request.long())?);
         }
         out.emit(&answer)?;
     }
@@ -161,8 +161,7 @@ impl Runner {
             peak_gflops: limits.flops / 1e9,
             peak_rss_bytes,
             cold_start_ms: None,
-            views_per_s: None,
-            answers_per_s: None,
+            from_files: None,
             layers,
         })
     }
@@ -242,11 +241,8 @@ struct Speed {
     peak_rss_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cold_start_ms: Option<f64>,
-    /// From files on: pictures a second that become views, and answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    views_per_s: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answers_per_s: Option<f64>,
+    #[serde(flatten)]
+    from_files: Option<Rates>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Vec<Layer>>,
 }
@@ -300,8 +296,8 @@ impl Answer for Speed {
         if let Some(ms) = self.cold_start_ms {
             writeln!(to, "  {ms:.0} ms from the start of a process to its first result")?;
         }
-        if let (Some(views), Some(answers)) = (self.views_per_s, self.answers_per_s) {
-            writeln!(to, "  from files: {views:.0} views/s, {answers:.0} answers/s")?;
+        if let Some(Rates { views_per_s, answers_per_s }) = &self.from_files {
+            writeln!(to, "  from files: {views_per_s:.0} views/s, {answers_per_s:.0} answers/s")?;
         }
         self.layers.as_ref().map_or(Ok(()), |layers| write_layers(layers, to))
     }

@@ -9,13 +9,15 @@ use rexnet_kernels::keep_freed_memory;
 use rexnet_spec::Input;
 use rexnet_vision::Preprocess;
 use rexnet_vision::data::{Source, Views, pictures_under};
+use serde::Serialize;
 
 /// Pictures a second.
+#[derive(Serialize)]
 pub(super) struct Rates {
     /// Read, decoded, resized, cropped and normalised.
-    pub(super) views: f64,
+    pub(super) views_per_s: f64,
     /// The same, run, and their five likeliest classes found.
-    pub(super) answers: f64,
+    pub(super) answers_per_s: f64,
 }
 
 /// Goes through the pictures under `folder` again and again, for `long` each time.
@@ -38,7 +40,7 @@ pub(super) fn rates(engine: &mut Engine, input: &Input, folder: &Path, long: Dur
         logits.chunks_exact(engine.classes()).for_each(|logits| drop(likeliest(logits, 5)));
         Ok(())
     })?;
-    Ok(Rates { views: views_per_s, answers: answers_per_s })
+    Ok(Rates { views_per_s, answers_per_s })
 }
 
 /// Whole passes over the pictures, some at a time, the first of them not timed.

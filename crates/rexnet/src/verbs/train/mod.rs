@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use rexnet::train::run_folder;
-use rexnet::{Result, recipe};
+use rexnet::{Memory, Result, recipe};
 use rexnet_train::{Conduct, Outcome, device};
 use rexnet_vision::data::{Training, Validation};
 use serde::Serialize;
@@ -89,7 +89,7 @@ pub(crate) fn run(request: &Request, common: &Common, out: &mut Out) -> Result<(
         accept_changes: request.accept_changes,
         max_time: request.max_time,
         device: device(&request.device)?,
-        ..Conduct::new(folder, common.threads())
+        ..Conduct::new(folder, common.threads(), Memory::now().available)
     };
     let wanted = rexnet::train::Request {
         net: request.net.as_ref().map(NetArg::load).transpose()?,
