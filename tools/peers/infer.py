@@ -3,8 +3,9 @@
     python tools/peers/infer.py --models models --nets rexnet_100 --threads 1,2 --peers litert,openvino
 
 In a round every runtime runs for a while, in another order each time; all others are stopped meanwhile, so idle threads
-cost nothing. A ratio is the median over the rounds of (peer's median ms) / (ours). One JSON line a peer and setting; a
-peer that cannot be had, or whose first logit is another, says so. `--python mnn=PATH` names the Python of a runtime.
+cost nothing. A ratio is the median over the rounds of (peer's median ms) / (ours). One JSON line a peer and setting; for a
+peer that cannot be had, or whose first logit is another, one that says why. `--python mnn=PATH` names the Python of a
+runtime.
 """
 import argparse
 import itertools
@@ -50,7 +51,7 @@ class Peer:
             if not line:
                 said.seek(0)
                 reason = said.read().strip().splitlines()
-                raise OSError(reason[-1] if reason else f'ended with {self.process.wait()}')
+                raise OSError(reason[-1].removeprefix('Missing: ') if reason else f'ended with {self.process.wait()}')
         self.about = json.loads(line)
         self.process.send_signal(signal.SIGSTOP)
 
@@ -80,7 +81,7 @@ class Ours:
     def run(self, *more):
         done = subprocess.run([*self.command, *more], capture_output=True, text=True, check=False)
         if done.returncode:
-            sys.exit(f'{" ".join(self.command)}: {done.stderr}')
+            raise OSError(f'{" ".join(self.command)}: {done.stderr}')
         return json.loads(done.stdout)
 
     def turn(self, seconds):
@@ -88,22 +89,32 @@ class Ours:
         self.times.append(self.row['median_ms'])
 
 
-def compare(net, batch, threads, precision, args):
+def compare(net, precision, names, args):
+    """The rows of one network and precision; a peer that fails once is left out from there on."""
+    names = list(names)
+    for batch, threads in itertools.product(map(int, args.batches.split(',')), map(int, args.threads.split(','))):
+        ours, peers = Ours(net, batch, threads, precision, args), []
+        for name in names.copy():
+            try:
+                peers.append(same(Peer(name, net, batch, threads, precision, args), ours, precision))
+            except OSError as error:
+                names.remove(name)
+                yield {'net': net, 'precision': precision, 'peer': name, 'missing': str(error)}
+        yield from ratios(net, batch, threads, precision, ours, peers, args)
+
+
+def same(peer, ours, precision):
+    """The peer, if it computes what we do."""
+    logit = peer.about['logit']
+    if precision == 'f32' and abs(logit - ours.logit) > SAME * max(1, abs(ours.logit)):
+        peer.close()
+        raise OSError(f'first logit {logit}, ours {ours.logit}')
+    return peer
+
+
+def ratios(net, batch, threads, precision, ours, peers, args):
     """The rows of one setting."""
     setting = {'net': net, 'batch': batch, 'threads': threads, 'precision': precision}
-    ours, peers = Ours(net, batch, threads, precision, args), []
-    for name in args.peers.split(','):
-        try:
-            peer = Peer(name, net, batch, threads, precision, args)
-        except OSError as error:
-            yield {**setting, 'peer': name, 'missing': str(error)}
-            continue
-        logit = peer.about['logit']
-        if precision == 'f32' and abs(logit - ours.logit) > SAME * max(1, abs(ours.logit)):
-            peer.close()
-            yield {**setting, 'peer': name, 'missing': f'first logit {logit}, ours {ours.logit}'}
-        else:
-            peers.append(peer)
     try:
         turns = [ours, *peers]
         for round_ in range(args.rounds):
@@ -113,10 +124,10 @@ def compare(net, batch, threads, precision, args):
         for peer in peers:
             peer.close()
     for peer in peers:
-        ratios = sorted(theirs / our for theirs, our in zip(peer.times, ours.times))
+        ordered = sorted(theirs / our for theirs, our in zip(peer.times, ours.times))
         yield {**setting, 'peer': peer.name, 'version': peer.about['version'], 'rounds': args.rounds,
                'ms': round(statistics.median(peer.times), 3), 'ours_ms': round(statistics.median(ours.times), 3),
-               'ratio': round(statistics.median(ratios), 3), 'least': round(ratios[0], 3), 'most': round(ratios[-1], 3),
+               'ratio': round(statistics.median(ordered), 3), 'least': round(ordered[0], 3), 'most': round(ordered[-1], 3),
                'kernels': ours.row['kernels'], 'peak_share': round(ours.row['peak_share'], 3)}
 
 
@@ -133,11 +144,12 @@ def main():
     parser.add_argument('--python', action='append', default=[], metavar='NAME=PATH')
     args = parser.parse_args()
     args.pythons = dict(pair.split('=', 1) for pair in args.python)
-    settings = itertools.product(args.nets.split(','), map(int, args.batches.split(',')),
-                                 map(int, args.threads.split(',')), args.precisions.split(','))
-    for setting in settings:
-        for row in compare(*setting, args):
-            print(json.dumps(row), flush=True)
+    for net, precision in itertools.product(args.nets.split(','), args.precisions.split(',')):
+        try:
+            for row in compare(net, precision, args.peers.split(','), args):
+                print(json.dumps(row), flush=True)
+        except OSError as error:
+            print(error, file=sys.stderr)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 //! `cargo xtask peers infer|pictures [OPTIONS OF tools/peers/….py]`: the built binary beside others, and what was seen as
-//! `tools/peers/….json`, from which a table of the README is written. What another run saw on the same machine stays in the
-//! file where this one saw nothing. `cargo xtask peers table` writes the tables again.
+//! `tools/peers/….json`, machine by machine, from which the tables of the README are written. What another run saw on the
+//! same machine stays where this one saw nothing. `cargo xtask peers table` writes the tables again.
 //!
 //! `REXNET_PYTHON` names a Python with the runtimes of `tools/peers/requirements.txt` (`python3` otherwise); one that
 //! cannot be had is reported in the file. The networks are made once, in `target/peers`.
@@ -15,14 +15,22 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Something to measure, by the script and into the file of its name.
 struct Chore {
     name: &'static str,
     /// What a row was measured at: rows of one run replace those of another at the same.
     setting: fn(&Value) -> Vec<String>,
-    markdown: fn(&Value) -> String,
+    markdown: fn(&[Value]) -> String,
+}
+
+/// What was seen on a machine.
+#[derive(Serialize, Deserialize)]
+struct Seen {
+    machine: String,
+    rows: Vec<Value>,
 }
 
 const CHORES: [Chore; 2] = [
@@ -56,16 +64,27 @@ impl Chore {
             }
         }
         let rows = self.rows(options)?;
-        let machine = machine();
-        let earlier = self.seen().unwrap_or_default();
-        let is_new = |row: &Value| rows.iter().any(|new| self.key(new) == self.key(row));
-        let earlier = if earlier["machine"] == *machine { rows_of(&earlier) } else { &[] };
-        let mut all: Vec<Value> = earlier.iter().filter(|row| !is_new(row)).cloned().collect();
+        let mut seen = self.seen()?;
+        self.merge(&mut seen, &machine(), rows);
+        let text = serde_json::to_string_pretty(&seen).map_err(|e| e.to_string())?;
+        fs::write(self.path(), text + "\n").map_err(|e| format!("{}: {e}", self.path()))
+    }
+
+    /// Puts new rows beside what was seen on the same machine earlier, and in the place of what they replace.
+    fn merge(&self, seen: &mut Vec<Seen>, machine: &str, rows: Vec<Value>) {
+        let at = seen.iter().position(|seen| seen.machine == machine).unwrap_or_else(|| {
+            seen.push(Seen { machine: machine.to_owned(), rows: Vec::new() });
+            seen.len() - 1
+        });
+        let all = &mut seen[at].rows;
+        all.retain(|old| {
+            let is_replaced = |new: &Value| {
+                if old["missing"].is_string() { new["peer"] == old["peer"] } else { self.key(new) == self.key(old) }
+            };
+            !rows.iter().any(is_replaced)
+        });
         all.extend(rows);
         all.sort_by_key(|row| self.key(row));
-        let text =
-            serde_json::to_string_pretty(&json!({"machine": machine, "rows": all})).map_err(|e| e.to_string())?;
-        fs::write(self.path(), text + "\n").map_err(|e| format!("{}: {e}", self.path()))
     }
 
     /// Runs the script; its lines are rows.
@@ -96,7 +115,7 @@ impl Chore {
         format!("tools/peers/{}.json", self.name)
     }
 
-    fn seen(&self) -> Result<Value, String> {
+    fn seen(&self) -> Result<Vec<Seen>, String> {
         let text = fs::read_to_string(self.path()).map_err(|e| format!("{}: {e}", self.path()))?;
         serde_json::from_str(&text).map_err(|e| format!("{}: {e}", self.path()))
     }
@@ -105,9 +124,16 @@ impl Chore {
     fn table(&self) -> Result<(), String> {
         let marks = [format!("<!-- peers {} -->\n", self.name), "<!-- end -->\n".into()];
         let readme = fs::read_to_string(README).map_err(|e| format!("{README}: {e}"))?;
-        let readme =
-            between(&readme, &marks, &(self.markdown)(&self.seen()?)).ok_or(format!("{README}: no {marks:?}"))?;
+        let tables: Vec<String> = self.seen()?.iter().map(|seen| seen.titled(self.markdown)).collect();
+        let readme = between(&readme, &marks, &tables.join("\n")).ok_or(format!("{README}: no {marks:?}"))?;
         fs::write(README, readme).map_err(|e| format!("{README}: {e}"))
+    }
+}
+
+impl Seen {
+    /// The machine and its table.
+    fn titled(&self, markdown: fn(&[Value]) -> String) -> String {
+        format!("**{}**\n\n{}", self.machine, markdown(&self.rows))
     }
 }
 
@@ -125,8 +151,9 @@ fn machine() -> String {
         Some(line.split_once(':')?.1.trim().to_owned())
     };
     let name = field("model name").unwrap_or_else(|| "unknown processor".into());
-    let model = field("model\t").map_or(String::new(), |model| format!(" (model {model})"));
-    format!("{name}{model}, {} cores", info.lines().filter(|line| line.starts_with("processor")).count())
+    let [family, model] = ["cpu family", "model\t"].map(|name| field(name).unwrap_or_else(|| "unknown".into()));
+    let cores = info.lines().filter(|line| line.starts_with("processor")).count();
+    format!("{name} (family {family}, model {model}), {cores} cores")
 }
 
 /// `text` with `inner` between the marks.
@@ -134,10 +161,6 @@ fn between(text: &str, marks: &[String; 2], inner: &str) -> Option<String> {
     let (before, rest) = text.split_once(&marks[0])?;
     let (_, after) = rest.split_once(&marks[1])?;
     Some([before, &marks[0], inner, &marks[1], after].concat())
-}
-
-fn rows_of(seen: &Value) -> &[Value] {
-    seen["rows"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 fn number(row: &Value, key: &str) -> f64 {
@@ -156,6 +179,20 @@ fn padded(number: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn new_rows_replace_those_at_the_same_setting_on_the_same_machine_alone() {
+        let row = |threads: u32, peer: &str, ratio: f64| json!({"what": "views", "precision": "f32", "threads": threads, "peer": peer, "ratio": ratio});
+        let missing =
+            |peer: &str| json!({"what": "views", "precision": "bf16", "threads": 1, "peer": peer, "missing": ""});
+        let mut seen = vec![Seen { machine: "other".into(), rows: vec![row(1, "a", 1.0)] }];
+        let pictures = &CHORES[1];
+        pictures.merge(&mut seen, "this", vec![row(1, "a", 2.0), row(2, "a", 3.0), missing("a"), missing("b")]);
+        pictures.merge(&mut seen, "this", vec![row(2, "a", 4.0)]);
+        assert_eq!(seen[0].rows, [row(1, "a", 1.0)]);
+        assert_eq!(seen[1].rows, [missing("b"), row(1, "a", 2.0), row(2, "a", 4.0)]);
+    }
 
     #[test]
     fn only_what_stands_between_the_marks_is_replaced() {
