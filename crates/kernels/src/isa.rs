@@ -4,7 +4,7 @@ use std::fmt;
 
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx2Vnni, Avx512, Avx512Bf16, Avx512Vnni};
-use crate::lanes::{Lanes, Pairs, Portable, Quads};
+use crate::lanes::{Bytes, Lanes, Pairs, Portable};
 #[cfg(target_arch = "x86_64")]
 use crate::tiles;
 
@@ -42,8 +42,8 @@ pub enum Products {
     Pairs,
     /// Pairs of bf16 in the matrix unit, AMX.
     Tiles,
-    /// Quads of eight bits in vectors, by the instructions that any processor of the set has.
-    Quads,
+    /// Pairs of eight bits, widened to sixteen, in vectors, by the instructions that any processor of the set has.
+    Words,
     /// Quads of eight bits in vectors, by an instruction of their own, VNNI.
     Vnni,
     /// Quads of eight bits in the matrix unit.
@@ -54,7 +54,7 @@ impl Products {
     /// What kernels that make them are called beside an instruction set's others: `amx`, `avx512bf16`, `avx512vnni`.
     pub fn kernels(self, isa: Isa) -> &'static str {
         match self {
-            Self::Single | Self::Quads => isa.name(),
+            Self::Single | Self::Words => isa.name(),
             Self::Pairs => "avx512bf16",
             Self::Vnni if isa.lanes() == 8 => "avxvnni",
             Self::Vnni => "avx512vnni",
@@ -69,6 +69,16 @@ impl Products {
             Self::Tiles => Self::Pairs,
             Self::QuadTiles => Self::Vnni,
             products => products,
+        }
+    }
+
+    /// Planes of f32 in a plane of the map that they read, which is the number of channels in the place of one f32: 1 for
+    /// a map of f32 itself, 2 for one of bf16 or of eight bits widened, 4 for one of eight bits.
+    pub fn planes_of_a_plane(self) -> usize {
+        match self {
+            Self::Single => 1,
+            Self::Pairs | Self::Tiles | Self::Words => 2,
+            Self::Vnni | Self::QuadTiles => 4,
         }
     }
 
@@ -98,9 +108,9 @@ pub(crate) trait PairKernel {
     fn run<V: Pairs>(self, v: V);
 }
 
-/// The same on quads of eight bits.
-pub(crate) trait QuadKernel {
-    fn run<V: Quads>(self, v: V);
+/// The same on whole numbers of eight bits.
+pub(crate) trait ByteKernel {
+    fn run<V: Bytes>(self, v: V);
 }
 
 impl Isa {
@@ -160,9 +170,9 @@ impl Isa {
             #[cfg(not(target_arch = "x86_64"))]
             Precision::Bf16 => vec![(Products::Pairs, false), (Products::Tiles, false)],
             Precision::Int8 => match self.0 {
-                Kind::Portable => vec![(Products::Quads, true)],
+                Kind::Portable => vec![(Products::Words, true)],
                 #[cfg(target_arch = "x86_64")]
-                Kind::Avx2 => vec![(Products::Quads, true), (Products::Vnni, self.has_vnni())],
+                Kind::Avx2 => vec![(Products::Words, true), (Products::Vnni, self.has_vnni())],
                 #[cfg(target_arch = "x86_64")]
                 Kind::Avx512 => {
                     let vnni = self.has_vnni();
@@ -187,15 +197,15 @@ impl Isa {
         }
     }
 
-    /// Runs a text on quads of eight bits, those of the matrix unit's neighbour where that is meant.
+    /// Runs a text on whole numbers of eight bits, those of the matrix unit's neighbour where that is meant.
     /// # Panics
     /// When this machine has no such products beside this instruction set.
-    pub(crate) fn run_quads(self, products: Products, kernel: impl QuadKernel) {
+    pub(crate) fn run_bytes(self, products: Products, kernel: impl ByteKernel) {
         match (self.0, products.of_a_pixel()) {
-            (Kind::Portable, Products::Quads) => kernel.run(Portable),
+            (Kind::Portable, Products::Words) => kernel.run(Portable),
             // SAFETY: `table` makes this kind only where the processor has AVX2 and FMA.
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, Products::Quads) => unsafe { run_avx2_quads(kernel) },
+            (Kind::Avx2, Products::Words) => unsafe { run_avx2_words(kernel) },
             // SAFETY: as above, and it has VNNI.
             #[cfg(target_arch = "x86_64")]
             (Kind::Avx2, Products::Vnni) if self.has_vnni() => unsafe { run_avx2_vnni(kernel) },
@@ -263,21 +273,21 @@ unsafe fn run_avx512_bf16(kernel: impl PairKernel) {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn run_avx2_quads(kernel: impl QuadKernel) {
+unsafe fn run_avx2_words(kernel: impl ByteKernel) {
     // SAFETY: the caller has seen AVX2 and FMA.
     kernel.run(unsafe { Avx2::new() });
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avxvnni")]
-unsafe fn run_avx2_vnni(kernel: impl QuadKernel) {
+unsafe fn run_avx2_vnni(kernel: impl ByteKernel) {
     // SAFETY: the caller has seen AVX2, FMA and AVX-VNNI.
     kernel.run(unsafe { Avx2Vnni::new() });
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vnni")]
-unsafe fn run_avx512_vnni(kernel: impl QuadKernel) {
+unsafe fn run_avx512_vnni(kernel: impl ByteKernel) {
     // SAFETY: the caller has seen AVX-512 F, BW, DQ and VNNI.
     kernel.run(unsafe { Avx512Vnni::new() });
 }

@@ -71,12 +71,9 @@ impl Packed {
             let plane = &mut worth[o / lanes * 2 * lanes + o % lanes..];
             (plane[0], plane[lanes]) = (step * input.step, *bias);
         }
-        let quad = |o: usize, k: usize| {
-            let row = &whole[o * c_in..][..c_in];
-            let byte = |i: usize| row.get(4 * k + i).map_or(0, |&w| w as u8);
-            f32::from_bits(u32::from_le_bytes(std::array::from_fn(byte)))
-        };
-        let packed = Self::pack(arena, isa, products, c_in, &start, quad);
+        let count = products.planes_of_a_plane();
+        let row = |o: usize, k: usize| numbers(&whole[o * c_in..][..c_in], count, k);
+        let packed = Self::pack(arena, isa, products, c_in, &start, row);
         Self { whole: Some(Whole { input, worth }), ..packed }
     }
 
@@ -89,7 +86,7 @@ impl Packed {
         start: &[f32],
         entry: impl Fn(usize, usize) -> f32,
     ) -> Self {
-        let (lanes, c_out, count) = (isa.lanes(), start.len(), channels_of_a_row(products));
+        let (lanes, c_out, count) = (isa.lanes(), start.len(), products.planes_of_a_plane());
         // The matrix unit takes whole planes.
         let rows = if products.in_tiles() { c_in.div_ceil(count * lanes) * lanes } else { c_in.div_ceil(count) };
         let panels = panels(c_out.div_ceil(lanes), products, (rows + 1) * lanes);
@@ -134,10 +131,9 @@ impl Packed {
         self.panels.iter().map(|panel| panel.planes.clone())
     }
 
-    /// Planes of f32 in a plane of the map that its products read: 1 for a map of f32 itself, 2 for one of bf16, 4 for one
-    /// of eight bits.
+    /// [`Products::planes_of_a_plane`] of its products.
     pub fn planes_of_a_plane(&self) -> usize {
-        channels_of_a_row(self.products)
+        self.products.planes_of_a_plane()
     }
 
     /// Makes of `x` the map `y` that its products read, where that is another. Lanes past the last channel must be finite.
@@ -165,19 +161,23 @@ impl Packed {
     }
 }
 
-/// Input channels in the place of one f32.
-fn channels_of_a_row(products: Products) -> usize {
-    match products {
-        Products::Single => 1,
-        Products::Pairs | Products::Tiles => 2,
-        Products::Quads | Products::Vnni | Products::QuadTiles => quantised::PLANES,
-    }
-}
-
 /// What row `k` has of an output channel's weights: one of f32, or two of bf16 in its place.
 fn entry(products: Products, weights: &[f32], k: usize) -> f32 {
     let pair = |i: usize| weights.get(i).map_or(0, |&w| u32::from(narrow::bits(w)));
     if products == Products::Single { weights[k] } else { f32::from_bits(pair(2 * k) | pair(2 * k + 1) << 16) }
+}
+
+/// Row `k` of an output channel's weights in whole numbers: `count` of them in the place of an f32.
+fn numbers(weights: &[i8], count: usize, k: usize) -> f32 {
+    let number = |i: usize| weights.get(count * k + i).map_or(0, |&w| w);
+    let bytes = match count {
+        4 => [0, 1, 2, 3].map(|i| number(i) as u8),
+        _ => {
+            let [[a, b], [c, d]] = [0, 1].map(|i| i16::from(number(i)).to_le_bytes());
+            [a, b, c, d]
+        }
+    };
+    f32::from_bits(u32::from_le_bytes(bytes))
 }
 
 /// Cuts planes, of so many values each, into panels. Of f32: of two and three such that two threads can share them
@@ -205,6 +205,7 @@ mod tests {
     use crate::isa::every_int8;
     use crate::planes::testing::{channels_of, planes_of};
     use crate::planes::values;
+    use crate::quantised::testing::numbers_in;
     use crate::window::testing::numbers;
     use crate::{Act, Epilogue, Map, Shortcut, pointwise};
 
@@ -231,19 +232,20 @@ mod tests {
             let planes = from.c.div_ceil(lanes);
             let blocked = planes_of(lanes, from, &x, 7.0);
             let map = Planes::new(&blocked, lanes, planes, from.h, from.w);
-            let quads = planes.div_ceil(packed.planes_of_a_plane());
-            let mut narrow = Buffer::zeros(values(lanes, quads, from.h, from.w));
-            packed.narrow(map, PlanesMut::new(&mut narrow, lanes, quads, from.h, from.w));
-            let byte = |c: usize, pixel: usize| {
-                let (plane, at) = (c / (4 * lanes), c % (4 * lanes));
-                narrow[(plane * from.area() + pixel) * lanes + at / 4].to_bits().to_le_bytes()[at % 4]
+            let count = packed.planes_of_a_plane();
+            let inner = planes.div_ceil(count);
+            let mut narrow = Buffer::zeros(values(lanes, inner, from.h, from.w));
+            packed.narrow(map, PlanesMut::new(&mut narrow, lanes, inner, from.h, from.w));
+            let number = |c: usize, pixel: usize| {
+                let (plane, at) = (c / (count * lanes), c % (count * lanes));
+                numbers_in(narrow[(plane * from.area() + pixel) * lanes + at / count], products)[at % count]
             };
-            let whole = (0..from.area()).map(|pixel| (0..from.c).map(|c| byte(c, pixel)).collect()).collect();
+            let whole = (0..from.area()).map(|pixel| (0..from.c).map(|c| number(c, pixel)).collect()).collect();
             let outer = c_out.div_ceil(lanes);
             let mut y = Buffer::zeros(values(lanes, outer, from.h, from.w));
             let mut y = PlanesMut::new(&mut y, lanes, outer, from.h, from.w);
             let shortcut = (epilogue.1 > 0).then_some(Shortcut { x: map, channels: epilogue.1 });
-            let operand = Planes::new(&narrow, lanes, quads, from.h, from.w);
+            let operand = Planes::new(&narrow, lanes, inner, from.h, from.w);
             packed.run(0..packed.panels().len(), operand, y.view(), &Epilogue { act: epilogue.0, shortcut });
             let y = channels_of(y.shared(), to);
             Self { from, to, x, weight, bias, input, whole, y }

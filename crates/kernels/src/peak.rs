@@ -4,13 +4,13 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::arena::{Arena, Buffer};
-use crate::isa::{Isa, Kernel, PairKernel, Products, QuadKernel};
-use crate::lanes::{Lanes, Pairs, Quads};
+use crate::isa::{ByteKernel, Isa, Kernel, PairKernel, Products};
+use crate::lanes::{Bytes, Lanes, Pairs};
 use crate::packed::Packed;
 use crate::planes::{Planes, PlanesMut};
 use crate::quantised::Scale;
 use crate::team::Team;
-use crate::tile::{Arithmetic, Epilogue, Fours, Paired, Single};
+use crate::tile::{Arithmetic, Epilogue, Paired, Single, Whole};
 
 /// How long a measurement takes.
 const LONG: Duration = Duration::from_millis(100);
@@ -28,8 +28,9 @@ pub fn flops(isa: Isa, products: Products, team: &mut Team) -> f64 {
     match products {
         Products::Single => rate(team, &mut rooms, chains, |()| isa.run(Multiply(ROUNDS))),
         Products::Pairs => rate(team, &mut rooms, 2 * chains, |()| isa.run_pairs(Multiply(ROUNDS))),
-        Products::Quads | Products::Vnni => {
-            rate(team, &mut rooms, 4 * chains, |()| isa.run_quads(products, Multiply(ROUNDS)))
+        Products::Words | Products::Vnni => {
+            let amount = products.planes_of_a_plane() * chains;
+            rate(team, &mut rooms, amount, |()| isa.run_bytes(products, Multiply(ROUNDS)))
         }
         Products::Tiles | Products::QuadTiles => tiles(isa, products, team),
     }
@@ -100,10 +101,10 @@ impl PairKernel for Multiply {
     }
 }
 
-impl QuadKernel for Multiply {
+impl ByteKernel for Multiply {
     #[inline(always)]
-    fn run<V: Quads>(self, v: V) {
-        self.chains::<V, Fours>(v);
+    fn run<V: Bytes>(self, v: V) {
+        self.chains::<V, Whole>(v);
     }
 }
 

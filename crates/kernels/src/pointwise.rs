@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use crate::ahead::{Ahead, ask_near};
-use crate::isa::{Kernel, PairKernel, Products, QuadKernel};
-use crate::lanes::{Lanes, Pairs, Quads};
+use crate::isa::{ByteKernel, Kernel, PairKernel, Products};
+use crate::lanes::{Bytes, Lanes, Pairs};
 use crate::packed::{Packed, Panel};
 use crate::planes::{Planes, PlanesMut};
-use crate::tile::{Arithmetic, Epilogue, Finish, Fours, Paired, Place, Single, Stage, load, multiply};
+use crate::tile::{Arithmetic, Epilogue, Finish, Paired, Place, Single, Stage, Whole, load, multiply};
 #[cfg(target_arch = "x86_64")]
 use crate::tiled;
 
@@ -59,7 +59,7 @@ impl Packed {
         match self.products() {
             Products::Single => self.isa().run(product),
             Products::Pairs => self.isa().run_pairs(product),
-            Products::Quads | Products::Vnni => self.isa().run_quads(self.products(), product),
+            Products::Words | Products::Vnni => self.isa().run_bytes(self.products(), product),
             Products::Tiles | Products::QuadTiles => unreachable!("a narrow map is multiplied by `tiled`"),
         }
     }
@@ -133,10 +133,10 @@ impl<X: Scalars> PairKernel for Product<'_, X> {
     }
 }
 
-impl<X: Scalars> QuadKernel for Product<'_, X> {
+impl<X: Scalars> ByteKernel for Product<'_, X> {
     #[inline(always)]
-    fn run<V: Quads>(self, v: V) {
-        self.work::<V, Fours>(v);
+    fn run<V: Bytes>(self, v: V) {
+        self.work::<V, Whole>(v);
     }
 }
 

@@ -1,14 +1,11 @@
 //! Maps in eight bits: what the products of that precision read. Bound: reading the map once.
 //!
-//! A quantised map has a plane for every four of f32 and four values in the place of each f32: those of the first
-//! plane's lanes, then of the second's, and so on.
+//! A quantised map has a plane for every two or four of f32 ([`Products::planes_of_a_plane`]) and as many values in the
+//! place of each f32: those of the first plane's lanes, then of the second's, and so on.
 
-use crate::isa::{Isa, Products, QuadKernel};
-use crate::lanes::Quads;
+use crate::isa::{ByteKernel, Isa, Products};
+use crate::lanes::Bytes;
 use crate::planes::{Planes, PlanesMut};
-
-/// Planes of f32 in a plane of a quantised map.
-pub const PLANES: usize = 4;
 
 /// How numbers of a range become 0 to 255: `step * (q - zero)` stands for `x`. Zero itself is exact.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,9 +65,9 @@ pub fn symmetric(weights: &[f32]) -> (Vec<i8>, f32) {
 /// # Panics
 /// When the extents do not fit, rows do not lie side by side, or `isa` has no such products.
 pub(crate) fn run(isa: Isa, products: Products, scale: Scale, x: Planes, y: PlanesMut) {
-    let planes = x.planes().div_ceil(PLANES);
+    let planes = x.planes().div_ceil(products.planes_of_a_plane());
     assert_eq!([y.planes(), y.area(), x.lanes(), y.lanes()], [planes, x.area(), isa.lanes(), isa.lanes()]);
-    isa.run_quads(products, Quantise { scale, x, y });
+    isa.run_bytes(products, Quantise { scale, x, y });
 }
 
 struct Quantise<'a> {
@@ -79,15 +76,15 @@ struct Quantise<'a> {
     y: PlanesMut<'a>,
 }
 
-impl QuadKernel for Quantise<'_> {
+impl ByteKernel for Quantise<'_> {
     #[inline(always)]
-    fn run<V: Quads>(mut self, v: V) {
+    fn run<V: Bytes>(mut self, v: V) {
         for plane in 0..self.y.planes() {
-            match self.x.planes() - PLANES * plane {
+            match V::PLANES.min(self.x.planes() - V::PLANES * plane) {
                 1 => self.plane::<V, 1>(v, plane),
                 2 => self.plane::<V, 2>(v, plane),
                 3 => self.plane::<V, 3>(v, plane),
-                _ => self.plane::<V, PLANES>(v, plane),
+                _ => self.plane::<V, 4>(v, plane),
             }
         }
     }
@@ -96,24 +93,41 @@ impl QuadKernel for Quantise<'_> {
 impl Quantise<'_> {
     /// One plane from the `COUNT` of f32 that there are for it.
     #[inline(always)]
-    fn plane<V: Quads, const COUNT: usize>(&mut self, v: V, plane: usize) {
+    fn plane<V: Bytes, const COUNT: usize>(&mut self, v: V, plane: usize) {
         let (factor, zero) = (v.splat(1.0 / self.scale.step), v.splat(f32::from(self.scale.zero)));
         let planes = self.x;
-        let x = |i: usize| planes.plane(PLANES * plane + i.min(COUNT - 1)).chunks_exact(V::N);
+        let x = |i: usize| planes.plane(V::PLANES * plane + i.min(COUNT - 1)).chunks_exact(V::N);
         // Lock step instead of indices, which would each be checked.
         let pixels = self.y.plane(plane).chunks_exact_mut(V::N).zip(x(0)).zip(x(1)).zip(x(2)).zip(x(3));
         for ((((y, a), b), c), d) in pixels {
-            let mut four = [zero; PLANES];
-            for (to, x) in four.iter_mut().zip([a, b, c, d]).take(COUNT) {
+            let mut scaled = [zero; 4];
+            for (to, x) in scaled.iter_mut().zip([a, b, c, d]).take(COUNT) {
                 *to = v.fma(v.load(x), factor, zero);
             }
-            v.store(v.pack(four), y);
+            v.store(v.pack(&scaled[..V::PLANES]), y);
         }
     }
 }
 
 #[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// The whole numbers in the place of an f32.
+    pub(crate) fn numbers_in(place: f32, products: Products) -> Vec<u8> {
+        let bytes = place.to_bits().to_le_bytes();
+        let apart = 4 / products.planes_of_a_plane();
+        assert!(
+            bytes.iter().enumerate().all(|(i, &byte)| i % apart == 0 || byte == 0),
+            "a number of more than eight bits"
+        );
+        bytes.into_iter().step_by(apart).collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
+    use super::testing::numbers_in;
     use super::*;
     use crate::isa::every_int8;
     use crate::planes::testing::planes_of;
@@ -149,24 +163,24 @@ mod tests {
     }
 
     #[test]
-    fn quantised_maps_hold_the_values_of_four_planes() {
+    fn quantised_maps_hold_the_values_of_several_planes() {
         every_int8(|isa, products| {
-            let lanes = isa.lanes();
+            let (lanes, count) = (isa.lanes(), products.planes_of_a_plane());
             let scale = Scale::of([-0.31, 0.44]);
             for planes in 1..=9 {
                 let map = Map { c: planes * lanes, h: 3, w: 5 };
                 let x = planes_of(lanes, map, &numbers(map.len(), 1), 0.0);
-                let mut y = Buffer::zeros(planes.div_ceil(PLANES) * map.area() * lanes);
+                let mut y = Buffer::zeros(planes.div_ceil(count) * map.area() * lanes);
                 let from = Planes::new(&x, lanes, planes, map.h, map.w);
-                let to = PlanesMut::new(&mut y, lanes, planes.div_ceil(PLANES), map.h, map.w);
+                let to = PlanesMut::new(&mut y, lanes, planes.div_ceil(count), map.h, map.w);
                 run(isa, products, scale, from, to);
-                let bytes = y.iter().flat_map(|x| x.to_bits().to_le_bytes());
-                for (i, byte) in bytes.enumerate() {
-                    let pixel = i / (PLANES * lanes);
-                    let plane = pixel / map.area() * PLANES + i / lanes % PLANES;
+                let numbers = y.iter().flat_map(|&x| numbers_in(x, products));
+                for (i, number) in numbers.enumerate() {
+                    let pixel = i / (count * lanes);
+                    let plane = pixel / map.area() * count + i / lanes % count;
                     if plane < planes {
                         let x = x[(plane * map.area() + pixel % map.area()) * lanes + i % lanes];
-                        assert_eq!(byte, scale.quantise(x), "{isa} {products:?} {planes} planes, byte {i}: {x}");
+                        assert_eq!(number, scale.quantise(x), "{isa} {products:?} {planes} planes, number {i}: {x}");
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::act::{self, Act, Function, Path};
 use crate::isa::Kernel;
-use crate::lanes::{Lanes, Pairs, Quads};
+use crate::lanes::{Bytes, Lanes, Pairs};
 use crate::planes::{Planes, PlanesMut};
 
 /// How a scalar of the input and a vector of weights make a product.
@@ -31,10 +31,10 @@ impl<V: Pairs> Arithmetic<V> for Paired {
     }
 }
 
-/// Four numbers of eight bits by fours of them.
-pub(crate) struct Fours;
+/// Two or four numbers of eight bits by as many.
+pub(crate) struct Whole;
 
-impl<V: Quads> Arithmetic<V> for Fours {
+impl<V: Bytes> Arithmetic<V> for Whole {
     #[inline(always)]
     fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F {
         v.dot(x, w, sum)

@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "a long list of intrinsics says nothing")]
 use core::arch::x86_64::*;
 
-use super::{Lanes, Quads};
+use super::{Bytes, Lanes};
 
 /// Exists only where the processor has AVX2 and FMA.
 #[derive(Clone, Copy)]
@@ -140,45 +140,40 @@ fn whole(x: __m256) -> __m256i {
     unsafe { _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(255.0), x)) }
 }
 
-/// Four vectors as vectors of bytes.
-#[inline(always)]
-fn pack(x: [__m256; 4]) -> __m256 {
-    let [a, b, c, d] = [whole(x[0]), whole(x[1]), whole(x[2]), whole(x[3])];
-    // SAFETY: only methods of the tokens call this. Packing saturates.
-    unsafe {
-        let bytes = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
-        // Packing goes by halves of a register: dwords of all four, then the four's others.
-        _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)))
-    }
-}
+/// In sixteen bits: `maddubs` would multiply twice as many bytes, but its sums of two do not fit.
+impl Bytes for Avx2 {
+    const PLANES: usize = 2;
 
-impl Quads for Avx2 {
     #[inline(always)]
-    fn pack(self, x: [__m256; 4]) -> __m256 {
-        pack(x)
+    fn pack(self, x: &[__m256]) -> __m256 {
+        let [low, high] = [whole(x[0]), whole(x[1])];
+        // SAFETY: the token says that the processor has the instructions. Packing saturates, and goes by halves of a
+        // register.
+        unsafe { _mm256_castsi256_ps(_mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(low, high))) }
     }
 
-    /// In 16 bits, numbers of even and of odd place apart: `maddubs` would be one instruction less, but its sums of two
-    /// do not fit.
     #[inline(always)]
     fn dot(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: the token says that the processor has the instructions.
         unsafe {
             let [a, b, c] = [_mm256_castps_si256(a), _mm256_castps_si256(b), _mm256_castps_si256(c)];
-            let even = _mm256_madd_epi16(
-                _mm256_and_si256(a, _mm256_set1_epi16(0xff)),
-                _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b)),
-            );
-            let odd = _mm256_madd_epi16(_mm256_srli_epi16::<8>(a), _mm256_srai_epi16::<8>(b));
-            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_add_epi32(c, even), odd))
+            _mm256_castsi256_ps(_mm256_add_epi32(c, _mm256_madd_epi16(a, b)))
         }
     }
 }
 
-impl Quads for Avx2Vnni {
+impl Bytes for Avx2Vnni {
+    const PLANES: usize = 4;
+
     #[inline(always)]
-    fn pack(self, x: [__m256; 4]) -> __m256 {
-        pack(x)
+    fn pack(self, x: &[__m256]) -> __m256 {
+        let [a, b, c, d] = [whole(x[0]), whole(x[1]), whole(x[2]), whole(x[3])];
+        // SAFETY: the token says that the processor has the instructions. Packing saturates.
+        unsafe {
+            let bytes = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+            // Packing goes by halves of a register: dwords of all four, then the four's others.
+            _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)))
+        }
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@
 use core::arch::x86_64::*;
 use core::mem::transmute;
 
-use super::{Lanes, Pairs, Quads};
+use super::{Bytes, Lanes, Pairs};
 
 /// Exists only where the processor has AVX-512 F and DQ.
 #[derive(Clone, Copy)]
@@ -204,9 +204,11 @@ fn whole(x: __m512) -> __m512i {
     unsafe { _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(255.0), x)) }
 }
 
-impl Quads for Avx512Vnni {
+impl Bytes for Avx512Vnni {
+    const PLANES: usize = 4;
+
     #[inline(always)]
-    fn pack(self, x: [__m512; 4]) -> __m512 {
+    fn pack(self, x: &[__m512]) -> __m512 {
         let [a, b, c, d] = [whole(x[0]), whole(x[1]), whole(x[2]), whole(x[3])];
         // SAFETY: the token says that the processor has the instructions. Packing saturates.
         unsafe {

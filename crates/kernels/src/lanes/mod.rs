@@ -78,20 +78,24 @@ pub(crate) trait Pairs: Lanes {
     fn dot(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
 }
 
-/// Vectors of `4 N` whole numbers of eight bits: four in the place of each f32, the first in its lowest bits.
-pub(crate) trait Quads: Lanes {
-    /// The values of four vectors, one vector behind the other, rounded to the nearest, ties to even, those outside 0 to
-    /// 255 to the nearer end. A NaN becomes 0.
-    fn pack(self, x: [Self::F; 4]) -> Self::F;
-    /// `c` and the products of all four numbers of `a`, unsigned, and `b`, signed: whole numbers, i32.
+/// Vectors of whole numbers of eight bits, two or four in the place of each f32, the first in its lowest bits.
+pub(crate) trait Bytes: Lanes {
+    /// How many are in the place of an f32: as widened numbers of sixteen bits two, otherwise four.
+    const PLANES: usize;
+
+    /// The values of `PLANES` vectors, one vector behind the other, rounded to the nearest, ties to even, those outside 0
+    /// to 255 to the nearer end. A NaN becomes 0.
+    fn pack(self, x: &[Self::F]) -> Self::F;
+    /// `c` and the products of all numbers of `a`, which are unsigned, and `b`, signed: whole numbers, i32.
     fn dot(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::isa::{Kernel, QuadKernel, every, every_int8};
+    use crate::isa::{ByteKernel, Kernel, Products, every, every_int8};
+    use crate::quantised::testing::numbers_in;
 
-    use super::{Lanes, Quads};
+    use super::{Bytes, Lanes};
 
     fn numbers() -> Vec<f32> {
         let special = [0.0, -0.0, 1.0, -1.0, 6.5, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e-38, -3.75];
@@ -174,11 +178,18 @@ mod tests {
     }
 
     /// Packing of four vectors, and products at the ends of both ranges, where sums of two would leave 16 bits.
-    struct Whole;
+    struct Whole(Products);
 
-    impl QuadKernel for Whole {
+    /// Numbers in the place of an f32.
+    fn place_of(numbers: &[i16]) -> f32 {
+        let bits = 32 / numbers.len();
+        let mask = u32::MAX >> (32 - bits);
+        f32::from_bits(numbers.iter().rev().fold(0, |all, &n| all << bits | (n as u32 & mask)))
+    }
+
+    impl ByteKernel for Whole {
         #[inline(always)]
-        fn run<V: Quads>(self, v: V) {
+        fn run<V: Bytes>(self, v: V) {
             let store = |x: V::F| {
                 let mut lanes = vec![0.0; V::N];
                 v.store(x, &mut lanes);
@@ -192,20 +203,23 @@ mod tests {
                 .zip(wanted)
                 .chain((0..52).map(|i| (i as f32 * 4.8, (i as f32 * 4.8).round() as u8)))
                 .collect();
-            let numbers = &numbers[..4 * V::N.min(16)];
-            let floats: Vec<f32> = numbers.iter().map(|n| n.0).collect();
-            let packed = store(v.pack(std::array::from_fn(|i| v.load(&floats[i * V::N..]))));
-            let bytes: Vec<u8> = packed.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect();
-            assert_eq!(bytes, numbers.iter().map(|n| n.1).collect::<Vec<_>>());
+            for numbers in numbers.chunks_exact(V::PLANES * V::N) {
+                let vectors: Vec<V::F> = numbers
+                    .chunks_exact(V::N)
+                    .map(|numbers| v.load(&numbers.iter().map(|n| n.0).collect::<Vec<_>>()))
+                    .collect();
+                let got: Vec<u8> = store(v.pack(&vectors)).iter().flat_map(|&x| numbers_in(x, self.0)).collect();
+                assert_eq!(got, numbers.iter().map(|n| n.1).collect::<Vec<_>>());
+            }
             for (a, b, c) in [
-                ([255; 4], [127; 4], 0),
+                ([255_i16; 4], [127_i16; 4], 0),
                 ([255; 4], [-128; 4], -7),
                 ([255, 0, 255, 1], [127, -128, -127, -1], 70_000),
                 ([1, 2, 3, 4], [5, -6, 7, -8], i32::MIN / 2),
             ] {
-                let want = a.iter().zip(b).fold(c, |sum, (&a, b)| sum + i32::from(a) * i32::from(b));
-                let b = b.map(|b: i8| b as u8);
-                let [a, b] = [a, b].map(|bytes| v.splat(f32::from_bits(u32::from_le_bytes(bytes))));
+                let products = a.iter().zip(&b).take(V::PLANES).map(|(&a, &b)| i32::from(a) * i32::from(b));
+                let want = c + products.sum::<i32>();
+                let [a, b] = [a, b].map(|numbers| v.splat(place_of(&numbers[..V::PLANES])));
                 let sum = v.dot(a, b, v.splat(f32::from_bits(c as u32)));
                 assert!(store(sum).iter().all(|x| x.to_bits() as i32 == want), "{want}");
                 assert!(store(v.float(sum)).iter().all(|&x| x == want as f32), "{want}");
@@ -215,6 +229,6 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_packed_and_multiplied_exactly_on_every_isa() {
-        every_int8(|isa, products| isa.run_quads(products, Whole));
+        every_int8(|isa, products| isa.run_bytes(products, Whole(products)));
     }
 }

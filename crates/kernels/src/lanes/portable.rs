@@ -1,6 +1,6 @@
 //! Plain arrays: what any processor runs, as fast as its compiler makes them.
 
-use super::{Lanes, Quads};
+use super::{Bytes, Lanes};
 
 /// Four lanes, a register of any processor of today.
 #[derive(Clone, Copy)]
@@ -111,20 +111,22 @@ impl Lanes for Portable {
     }
 }
 
-impl Quads for Portable {
+impl Bytes for Portable {
+    const PLANES: usize = 2;
+
     #[inline(always)]
-    fn pack(self, x: [Self::F; 4]) -> Self::F {
+    fn pack(self, x: &[Self::F]) -> Self::F {
         // A conversion saturates, and makes a NaN 0.
-        each(|i| f32::from_bits(u32::from_le_bytes(x[i].map(|x| x.round_ties_even() as u8))))
+        let number = |i: usize| u32::from(x[i / N][i % N].round_ties_even() as u8);
+        each(|i| f32::from_bits(number(2 * i) | number(2 * i + 1) << 16))
     }
 
     #[inline(always)]
     fn dot(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F {
         each(|i| {
-            let (a, b) = (a[i].to_bits().to_le_bytes(), b[i].to_bits().to_le_bytes());
-            let product = |j: usize| i32::from(a[j]) * i32::from(b[j] as i8);
-            let sum = (c[i].to_bits() as i32).wrapping_add(product(0) + product(1) + product(2) + product(3));
-            f32::from_bits(sum as u32)
+            let [a, b, c] = [a, b, c].map(|x| x[i].to_bits() as i32);
+            let [low, high] = [i32::from(a as i16) * i32::from(b as i16), (a >> 16) * (b >> 16)];
+            f32::from_bits(c.wrapping_add(low + high) as u32)
         })
     }
 }
