@@ -166,7 +166,7 @@ pub(crate) enum PrecisionArg {
     F32,
     /// Half the bytes, on processors with AVX-512 BF16 or AMX
     Bf16,
-    /// A quarter of the bytes, of a model file that `quantize` wrote; no faster than f32 without VNNI or AMX
+    /// A quarter of the bytes, of a model file that `quantize` wrote; fastest with VNNI or AMX
     Int8,
 }
 

