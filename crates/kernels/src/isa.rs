@@ -157,6 +157,17 @@ impl Isa {
         }
     }
 
+    /// Vector registers.
+    pub(crate) fn registers(self) -> usize {
+        match self.0 {
+            Kind::Portable => Portable::REGISTERS,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => Avx2::REGISTERS,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => Avx512::REGISTERS,
+        }
+    }
+
     /// Every way to make products of a precision, with whether this machine has it beside this instruction set, the
     /// fastest last.
     pub fn products(self, precision: Precision) -> Vec<(Products, bool)> {

@@ -89,7 +89,8 @@ impl Packed {
         let (lanes, c_out, count) = (isa.lanes(), start.len(), products.planes_of_a_plane());
         // The matrix unit takes whole planes.
         let rows = if products.in_tiles() { c_in.div_ceil(count * lanes) * lanes } else { c_in.div_ceil(count) };
-        let panels = panels(c_out.div_ceil(lanes), products, (rows + 1) * lanes);
+        let widest = if products == Products::Single && isa.registers() == 32 { 3 } else { 2 };
+        let panels = panels(c_out.div_ceil(lanes), widest, (rows + 1) * lanes);
         let mut values = arena.zeros(panels.last().map_or(0, |p| p.values.end));
         for panel in &panels {
             let first = panel.planes.start * lanes;
@@ -180,11 +181,11 @@ fn numbers(weights: &[i8], count: usize, k: usize) -> f32 {
     f32::from_bits(u32::from_le_bytes(bytes))
 }
 
-/// Cuts planes, of so many values each, into panels. Of f32: of two and three such that two threads can share them
-/// evenly, the threes last, none, one or two of them. Of less: of two, as narrow maps have them.
-fn panels(planes: usize, products: Products, values: usize) -> Vec<Panel> {
+/// Cuts planes, of so many values each, into panels. Where there may be threes: of two and three such that two threads can
+/// share them evenly, the threes last, none, one or two of them.
+fn panels(planes: usize, widest: usize, values: usize) -> Vec<Panel> {
     let threes = match planes {
-        _ if products != Products::Single => 0,
+        _ if widest < 3 => 0,
         0..3 => 0,
         _ if planes % 4 == 2 => 2,
         _ => planes % 2,

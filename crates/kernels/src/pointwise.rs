@@ -149,9 +149,8 @@ impl<X: Scalars> Product<'_, X> {
                 (32, 3) => self.panel::<V, A, 9, 3>(v, panel, &mut stage),
                 (32, 2) => self.panel::<V, A, 14, 2>(v, panel, &mut stage),
                 (32, _) => self.panel::<V, A, 14, 1>(v, panel, &mut stage),
-                (_, 3) => self.panel::<V, A, 4, 3>(v, panel, &mut stage),
                 (_, 2) => self.panel::<V, A, 6, 2>(v, panel, &mut stage),
-                (_, _) => self.panel::<V, A, 7, 1>(v, panel, &mut stage),
+                (_, _) => self.panel::<V, A, 12, 1>(v, panel, &mut stage),
             }
         }
     }
