@@ -95,16 +95,31 @@ impl Scalars for Planes<'_> {
         ahead: &mut Ahead,
         sums: &mut [[V::F; NV]; MR],
     ) {
-        let width = NV * V::N;
-        for (x, weights) in self.runs(pixel, MR).zip(weights.chunks(V::N * width)) {
+        let plane = V::N * NV * V::N;
+        for (x, weights) in self.runs(pixel, MR).zip(weights.chunks(plane)) {
             ahead.ask(v);
             // The same pixels of the next plane: each lies on pages of its own, where the processor does not look ahead.
             ask_near(v, x.as_ptr().wrapping_add(self.stride()), MR * V::N);
-            let x = &x[..MR * V::N];
-            for (c, weights) in (0..V::N).zip(weights.chunks_exact(width)) {
-                multiply::<V, A, MR, NV>(v, sums, weights, |pixel| x[pixel * V::N + c]);
+            match weights.get(..plane) {
+                // How many they are, the compiler then knows.
+                Some(whole) if A::IN_ORDER => channels::<V, A, MR, NV>(v, x, whole, sums),
+                _ => channels::<V, A, MR, NV>(v, x, weights, sums),
             }
         }
+    }
+}
+
+/// Adds the products of a plane's channels, as many as there are weights for.
+#[inline(always)]
+fn channels<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(
+    v: V,
+    x: &[f32],
+    weights: &[f32],
+    sums: &mut [[V::F; NV]; MR],
+) {
+    let x = &x[..MR * V::N];
+    for (c, weights) in (0..V::N).zip(weights.chunks_exact(NV * V::N)) {
+        multiply::<V, A, MR, NV>(v, sums, weights, |pixel| x[pixel * V::N + c]);
     }
 }
 

@@ -7,6 +7,10 @@ use crate::planes::{Planes, PlanesMut};
 
 /// How a scalar of the input and a vector of weights make a product.
 pub(crate) trait Arithmetic<V: Lanes> {
+    /// Whether the compiler must sum in the order of the text. Of whole numbers it need not, and runs out of registers
+    /// where it sees many at once.
+    const IN_ORDER: bool = true;
+
     /// `sum + x * w`.
     fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F;
 }
@@ -35,6 +39,8 @@ impl<V: Pairs> Arithmetic<V> for Paired {
 pub(crate) struct Whole;
 
 impl<V: Bytes> Arithmetic<V> for Whole {
+    const IN_ORDER: bool = false;
+
     #[inline(always)]
     fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F {
         v.dot(x, w, sum)
