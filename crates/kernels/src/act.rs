@@ -174,6 +174,18 @@ functions! {
     Sigmoid(v, x) = logistic(v, x);
 }
 
+impl Act {
+    /// The bounds, where it only clamps.
+    pub(crate) fn bounds(self) -> Option<(f32, f32)> {
+        match self {
+            Self::Linear => Some((f32::NEG_INFINITY, f32::INFINITY)),
+            Self::Relu => Some((0.0, f32::INFINITY)),
+            Self::Relu6 => Some((0.0, 6.0)),
+            _ => None,
+        }
+    }
+}
+
 /// `min(max(x, low), high)`; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn clamp<V: Lanes>(v: V, low: f32, high: f32, x: V::F) -> V::F {

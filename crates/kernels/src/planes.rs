@@ -296,6 +296,31 @@ impl<'a> PlanesMut<'a> {
         }
     }
 
+    /// The same map with as many pixels in a row as lie side by side: a dense one is a single row.
+    #[must_use]
+    pub(crate) fn in_lines(self) -> Self {
+        let mut layout = self.layout;
+        if layout.is_dense() && layout.rows > 0 {
+            (layout.rows, layout.width, layout.row) = (1, self.area(), layout.rows * layout.row);
+        }
+        Self { layout, ..self }
+    }
+
+    /// Rows, and pixels of each.
+    pub(crate) fn lines(&self) -> [usize; 2] {
+        [self.layout.rows, self.layout.width]
+    }
+
+    /// Some pixels of a row.
+    /// # Panics
+    /// When there are fewer.
+    #[inline(always)]
+    pub(crate) fn piece(&mut self, plane: usize, row: usize, column: usize, pixels: usize) -> &mut [f32] {
+        assert!(column + pixels <= self.layout.width, "{column} {pixels} of {:?}", self.layout);
+        self.span(plane, row, column, pixels)
+    }
+
+    #[inline(always)]
     fn span(&mut self, plane: usize, row: usize, column: usize, pixels: usize) -> &mut [f32] {
         if pixels == 0 {
             return &mut [];

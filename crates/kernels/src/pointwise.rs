@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::act;
 use crate::ahead::{Ahead, ask_near};
 use crate::isa::{ByteKernel, Kernel, PairKernel, Products};
 use crate::lanes::{Bytes, Lanes, Pairs};
@@ -51,11 +52,19 @@ impl Packed {
         let planes = panels.iter().map(|panel| panel.planes.len()).sum();
         assert_eq!((y.planes(), y.lanes(), y.area()), (planes, self.isa().lanes(), x.pixels()));
         let first = panels.first().map_or(0, |panel| panel.planes.start);
-        Product { packed: self, panels, first, x, y, epilogue }
+        Product { packed: self, panels, first, x, y: y.in_lines(), epilogue }
     }
 
     pub(crate) fn product<X: Scalars>(&self, panels: Range<usize>, x: X, y: PlanesMut, epilogue: &Epilogue) {
         let product = self.prepare(panels, x, y, epilogue);
+        match epilogue.act.bounds() {
+            // With 32 registers a tile is four times as large, and the way over the stage a quarter of the cost.
+            Some(bounds) if self.isa().registers() < 32 => self.multiply(Through(product, Straight(bounds))),
+            _ => self.multiply(Through(product, Stage::new())),
+        }
+    }
+
+    fn multiply(&self, product: impl Kernel + PairKernel + ByteKernel) {
         match self.products() {
             Products::Single => self.isa().run(product),
             Products::Pairs => self.isa().run_pairs(product),
@@ -134,67 +143,85 @@ pub(crate) struct Product<'a, X> {
     pub(crate) epilogue: &'a Epilogue<'a>,
 }
 
-impl<X: Scalars> Kernel for Product<'_, X> {
+/// A product with the way that its sums take from registers to the map: a text for each, since sums that two ways are
+/// open to would be kept in memory.
+struct Through<'a, X, W>(Product<'a, X>, W);
+
+impl<X: Scalars, W: Way> Kernel for Through<'_, X, W> {
     #[inline(always)]
     fn run<V: Lanes>(self, v: V) {
         self.work::<V, Single>(v);
     }
 }
 
-impl<X: Scalars> PairKernel for Product<'_, X> {
+impl<X: Scalars, W: Way> PairKernel for Through<'_, X, W> {
     #[inline(always)]
     fn run<V: Pairs>(self, v: V) {
         self.work::<V, Paired>(v);
     }
 }
 
-impl<X: Scalars> ByteKernel for Product<'_, X> {
+impl<X: Scalars, W: Way> ByteKernel for Through<'_, X, W> {
     #[inline(always)]
     fn run<V: Bytes>(self, v: V) {
         self.work::<V, Whole>(v);
     }
 }
 
-impl<X: Scalars> Product<'_, X> {
+impl<X: Scalars, W: Way> Through<'_, X, W> {
     #[inline(always)]
     fn work<V: Lanes, A: Arithmetic<V>>(mut self, v: V) {
-        let mut stage = Stage::new();
-        for panel in self.panels {
+        for panel in self.0.panels {
             match (V::REGISTERS, panel.planes.len()) {
-                (32, 3) => self.panel::<V, A, 9, 3>(v, panel, &mut stage),
-                (32, 2) => self.panel::<V, A, 14, 2>(v, panel, &mut stage),
-                (32, _) => self.panel::<V, A, 14, 1>(v, panel, &mut stage),
-                (_, 2) => self.panel::<V, A, 6, 2>(v, panel, &mut stage),
-                (_, _) => self.panel::<V, A, 12, 1>(v, panel, &mut stage),
+                (32, 3) => self.panel::<V, A, 9, 3>(v, panel),
+                (32, 2) => self.panel::<V, A, 14, 2>(v, panel),
+                (32, _) => self.panel::<V, A, 14, 1>(v, panel),
+                (_, 2) => self.panel::<V, A, 6, 2>(v, panel),
+                (_, _) => self.panel::<V, A, 7, 1>(v, panel),
             }
         }
     }
 
-    /// One panel with all pixels, `MR` at a time, then ever fewer.
+    /// One panel with all pixels, at most `MR` at a time.
     #[inline(always)]
-    fn panel<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(
-        &mut self,
-        v: V,
-        panel: &Panel,
-        stage: &mut Stage,
-    ) {
-        let (bias, weights) = self.packed.values(panel);
+    fn panel<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(&mut self, v: V, panel: &Panel) {
+        let Self(product, way) = self;
+        let (bias, weights) = product.packed.values(panel);
         let bias: [V::F; NV] = load(v, bias);
-        let (mut pixel, pixels) = (0, self.x.pixels());
-        let mut ahead = Ahead::new(weights, pixels.div_ceil(MR) * (weights.len() / (NV * V::N)).div_ceil(V::N));
-        let mut tile = Tile { v, bias, weights, stage, ahead: &mut ahead };
-        while pixel < pixels {
-            let place = Place { first: self.first, plane: panel.planes.start, pixel };
-            pixel += match pixels - pixel {
-                n if n >= MR => tile.run::<A, X, MR>(self, place),
-                7.. if MR > 7 => tile.run::<A, X, 7>(self, place),
-                4.. if MR > 4 => tile.run::<A, X, 4>(self, place),
-                2.. => tile.run::<A, X, 2>(self, place),
-                _ => tile.run::<A, X, 1>(self, place),
-            };
+        let [lines, pixels] = if W::OVER_ROWS { [1, product.x.pixels()] } else { product.y.lines() };
+        let mut ahead = Ahead::new(weights, lines * pixels.div_ceil(MR) * (weights.len() / (NV * V::N)).div_ceil(V::N));
+        let mut tile = Tile { v, bias, weights, way, ahead: &mut ahead };
+        for line in 0..lines {
+            let mut column = 0;
+            while column < pixels {
+                let pixel = line * pixels + column;
+                let place = Place { first: product.first, plane: panel.planes.start, line, column, pixel };
+                column += match pixels_of_tile::<V, MR>(pixels - column) {
+                    n if n == MR => tile.run::<A, X, MR>(product, place),
+                    7 if MR > 7 => tile.run::<A, X, 7>(product, place),
+                    6 if MR == 7 => tile.run::<A, X, 6>(product, place),
+                    5 if MR < 9 => tile.run::<A, X, 5>(product, place),
+                    4 => tile.run::<A, X, 4>(product, place),
+                    3 if MR < 9 => tile.run::<A, X, 3>(product, place),
+                    2 => tile.run::<A, X, 2>(product, place),
+                    _ => tile.run::<A, X, 1>(product, place),
+                };
+            }
         }
     }
+}
 
+/// How many of the pixels that are left go into the next tile, `MR` at most. Small tiles are made about equally large, none
+/// of them so small that its sums wait for each other; of large ones there is a choice.
+#[inline(always)]
+fn pixels_of_tile<V: Lanes, const MR: usize>(left: usize) -> usize {
+    if V::REGISTERS < 32 {
+        return left.div_ceil(left.div_ceil(MR));
+    }
+    [MR, 7, 4, 2].into_iter().find(|&n| n <= left).unwrap_or(1)
+}
+
+impl<X: Scalars> Product<'_, X> {
     /// Finishes staged sums of `pixels` pixels by `planes` planes.
     #[inline(always)]
     pub(crate) fn finish(&mut self, stage: &Stage, size: [usize; 2], place: Place) {
@@ -206,22 +233,83 @@ impl<X: Scalars> Product<'_, X> {
 }
 
 /// What the tiles of a panel share.
-struct Tile<'a, V: Lanes, const NV: usize> {
+struct Tile<'a, V: Lanes, W, const NV: usize> {
     v: V,
     bias: [V::F; NV],
     weights: &'a [f32],
-    stage: &'a mut Stage,
+    way: &'a mut W,
     ahead: &'a mut Ahead,
 }
 
-impl<V: Lanes, const NV: usize> Tile<'_, V, NV> {
+impl<V: Lanes, W: Way, const NV: usize> Tile<'_, V, W, NV> {
     #[inline(always)]
     fn run<A: Arithmetic<V>, X: Scalars, const MR: usize>(&mut self, product: &mut Product<X>, place: Place) -> usize {
         let mut sums = [self.bias; MR];
         product.x.sum::<V, A, MR, NV>(self.v, place.pixel, self.weights, self.ahead, &mut sums);
-        self.stage.put(self.v, sums);
-        product.finish(self.stage, [MR, NV], place);
+        self.way.take::<V, A, X, MR, NV>(self.v, product, place, sums);
         MR
+    }
+}
+
+/// How the sums of a tile come to their place, finished.
+trait Way {
+    /// Whether a tile may go on in the next row where rows lie apart.
+    const OVER_ROWS: bool;
+
+    fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
+        &mut self,
+        v: V,
+        product: &mut Product<X>,
+        place: Place,
+        sums: [[V::F; NV]; MR],
+    );
+}
+
+impl Way for Stage {
+    const OVER_ROWS: bool = true;
+
+    #[inline(always)]
+    fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
+        &mut self,
+        v: V,
+        product: &mut Product<X>,
+        place: Place,
+        sums: [[V::F; NV]; MR],
+    ) {
+        self.put(v, sums);
+        product.finish(self, [MR, NV], place);
+    }
+}
+
+/// Clamped in registers, between these bounds, and stored once.
+struct Straight((f32, f32));
+
+impl Way for Straight {
+    const OVER_ROWS: bool = false;
+
+    #[inline(always)]
+    fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
+        &mut self,
+        v: V,
+        product: &mut Product<X>,
+        place: Place,
+        sums: [[V::F; NV]; MR],
+    ) {
+        let worth = if A::IN_ORDER { None } else { product.packed.worth(place.plane) };
+        for j in 0..NV {
+            let y = product.y.piece(place.plane - place.first + j, place.line, place.column, MR);
+            let worth: Option<[V::F; 2]> = worth.map(|worth| load(v, &worth[2 * j * V::N..]));
+            for (sums, y) in sums.iter().zip(y.chunks_exact_mut(V::N)) {
+                let sum = worth.map_or(sums[j], |[unit, bias]| v.fma(v.float(sums[j]), unit, bias));
+                v.store(act::clamp(v, self.0.0, self.0.1, sum), y);
+            }
+        }
+        if let Some(shortcut) = &product.epilogue.shortcut {
+            for j in 0..NV {
+                let y = product.y.piece(place.plane - place.first + j, place.line, place.column, MR);
+                shortcut.add(v, place.plane + j, place.pixel, y);
+            }
+        }
     }
 }
 

@@ -127,6 +127,9 @@ pub(crate) struct Place {
     pub(crate) first: usize,
     pub(crate) plane: usize,
     pub(crate) pixel: usize,
+    /// The pixel as a row and a column, where tiles keep to rows.
+    pub(crate) line: usize,
+    pub(crate) column: usize,
 }
 
 /// Finishes staged sums on their way to their place in `y`. A function of its own, for which registers are given out
@@ -186,7 +189,7 @@ impl<V: Lanes> Path<V> for Finish<'_, '_> {
 impl Shortcut<'_> {
     /// Adds the channels that a plane has to a run of its pixels.
     #[inline(always)]
-    fn add<V: Lanes>(&self, v: V, plane: usize, pixel: usize, run: &mut [f32]) {
+    pub(crate) fn add<V: Lanes>(&self, v: V, plane: usize, pixel: usize, run: &mut [f32]) {
         let channels = self.channels.saturating_sub(plane * V::N).min(V::N);
         if channels == 0 {
             return;

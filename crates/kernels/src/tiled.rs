@@ -63,7 +63,7 @@ fn panel_of<D: Dot>(product: &mut Product<Planes>, panel: &Panel, x: Planes, til
                 }
             }
         }
-        let place = Place { first: product.first, plane: panel.planes.start, pixel };
+        let place = Place { first: product.first, plane: panel.planes.start, pixel, line: 0, column: pixel };
         product.finish(stage, [block, panel.planes.len()], place);
     }
 }
