@@ -60,7 +60,7 @@ impl Packed {
         match epilogue.act.bounds() {
             // With 32 registers a tile is four times as large, and the way over the stage a quarter of the cost.
             Some(bounds) if self.isa().registers() < 32 => self.multiply(Through(product, Straight(bounds))),
-            _ => self.multiply(Through(product, Stage::new())),
+            _ => self.multiply(Through(product, Staged::default())),
         }
     }
 
@@ -208,6 +208,7 @@ impl<X: Scalars, W: Way> Through<'_, X, W> {
                 };
             }
         }
+        way.end::<V, X, NV>(v, product);
     }
 }
 
@@ -222,12 +223,12 @@ fn pixels_of_tile<V: Lanes, const MR: usize>(left: usize) -> usize {
 }
 
 impl<X: Scalars> Product<'_, X> {
-    /// Finishes staged sums of `pixels` pixels by `planes` planes.
+    /// Finishes staged sums of so many pixels and planes, which lie `pitch` values apart.
     #[inline(always)]
-    pub(crate) fn finish(&mut self, stage: &Stage, size: [usize; 2], place: Place) {
+    pub(crate) fn finish(&mut self, staged: &[f32], pitch: usize, size: [usize; 2], place: Place) {
         let worth = self.packed.worth(place.plane);
         let near = self.packed.products() != Products::Single;
-        let finish = Finish { stage, size, worth, near, y: &mut self.y, place, epilogue: self.epilogue };
+        let finish = Finish { staged, pitch, size, worth, near, y: &mut self.y, place, epilogue: self.epilogue };
         self.packed.isa().run(finish);
     }
 }
@@ -263,9 +264,26 @@ trait Way {
         place: Place,
         sums: [[V::F; NV]; MR],
     );
+
+    /// Called when a panel has all its tiles.
+    fn end<V: Lanes, X: Scalars, const NV: usize>(&mut self, _: V, _: &mut Product<X>) {}
 }
 
-impl Way for Stage {
+/// By way of a stage, finished when that is full: for what would take the tile's registers.
+struct Staged {
+    stage: Stage,
+    /// Of the pixels that are on it the first, and how many.
+    place: Place,
+    pixels: usize,
+}
+
+impl Default for Staged {
+    fn default() -> Self {
+        Self { stage: Stage::new(), place: Place::default(), pixels: 0 }
+    }
+}
+
+impl Way for Staged {
     const OVER_ROWS: bool = true;
 
     #[inline(always)]
@@ -276,8 +294,23 @@ impl Way for Stage {
         place: Place,
         sums: [[V::F; NV]; MR],
     ) {
-        self.put(v, sums);
-        product.finish(self, [MR, NV], place);
+        let room = const { Stage::VALUES / (NV * V::N) };
+        if self.pixels + MR > room {
+            self.end::<V, X, NV>(v, product);
+        }
+        if self.pixels == 0 {
+            self.place = place;
+        }
+        self.stage.put(v, sums, self.pixels, room);
+        self.pixels += MR;
+    }
+
+    #[inline(always)]
+    fn end<V: Lanes, X: Scalars, const NV: usize>(&mut self, _: V, product: &mut Product<X>) {
+        let pixels = std::mem::take(&mut self.pixels);
+        if pixels > 0 {
+            product.finish(self.stage.values(), Stage::VALUES / NV / V::N * V::N, [pixels, NV], self.place);
+        }
     }
 }
 

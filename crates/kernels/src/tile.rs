@@ -74,30 +74,41 @@ pub(crate) fn multiply<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: us
     }
 }
 
-/// Most values that the sums of a tile hold.
-const LARGEST: usize = 64 * 16;
-
-/// Where the sums of a tile rest on their way from registers to the map: `[j][pixel][lane]`.
+/// Where the sums of a tile, or of some neighbours, rest on their way from registers to the map: `[j][pixel][lane]`.
 #[repr(align(64))]
-pub(crate) struct Stage([f32; LARGEST]);
+pub(crate) struct Stage([f32; Self::VALUES]);
 
 impl Stage {
+    /// Those of the largest tile.
+    pub(crate) const VALUES: usize = 64 * 16;
+
     pub(crate) fn new() -> Self {
-        Self([0.0; LARGEST])
+        Self([0.0; Self::VALUES])
+    }
+
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.0
     }
 
     /// Its values, for those who write them another way.
-    pub(crate) fn values(&mut self) -> &mut [f32] {
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
         &mut self.0
     }
 
-    /// Plain stores and nothing else: sums that any other loop touched would be kept in memory throughout.
+    /// Puts a tile on the pixels from `first` on, of `pixels`. Plain stores and nothing else: sums that any other loop
+    /// touched would be kept in memory throughout.
     #[inline(always)]
-    pub(crate) fn put<V: Lanes, const MR: usize, const NV: usize>(&mut self, v: V, sums: [[V::F; NV]; MR]) {
-        const { assert!(MR * NV * V::N <= LARGEST) };
-        for (pixel, sums) in sums.into_iter().enumerate() {
-            for (j, sum) in sums.into_iter().enumerate() {
-                v.store(sum, &mut self.0[(j * MR + pixel) * V::N..]);
+    pub(crate) fn put<V: Lanes, const MR: usize, const NV: usize>(
+        &mut self,
+        v: V,
+        sums: [[V::F; NV]; MR],
+        first: usize,
+        pixels: usize,
+    ) {
+        for j in 0..NV {
+            let to = &mut self.0[(j * pixels + first) * V::N..][..MR * V::N];
+            for (sums, to) in sums.iter().zip(to.chunks_exact_mut(V::N)) {
+                v.store(sums[j], to);
             }
         }
     }
@@ -122,7 +133,7 @@ pub struct Shortcut<'a> {
 }
 
 /// Where a tile goes: pixels from `pixel` on of planes from `plane` on. The map's first plane is number `first`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
     pub(crate) first: usize,
     pub(crate) plane: usize,
@@ -135,7 +146,9 @@ pub(crate) struct Place {
 /// Finishes staged sums on their way to their place in `y`. A function of its own, for which registers are given out
 /// anew: inlined behind every tile it would slow them all down.
 pub(crate) struct Finish<'a, 'b> {
-    pub(crate) stage: &'a Stage,
+    pub(crate) staged: &'a [f32],
+    /// Staged values from a plane to the next.
+    pub(crate) pitch: usize,
     /// Pixels and planes that are staged; pixels past the map's last are dropped.
     pub(crate) size: [usize; 2],
     /// Of sums that are whole numbers, for each plane a vector of what a unit is worth and one of bias.
@@ -158,7 +171,7 @@ impl Kernel for Finish<'_, '_> {
 impl<V: Lanes> Path<V> for Finish<'_, '_> {
     #[inline(always)]
     fn each(self, v: V, f: impl Function) {
-        let Self { stage, size: [pixels, planes], worth, y, place, epilogue, .. } = self;
+        let Self { staged, pitch, size: [pixels, planes], worth, y, place, epilogue, .. } = self;
         let first = place.plane - place.first;
         let end = y.area().min(place.pixel + pixels);
         y.runs(
@@ -166,7 +179,7 @@ impl<V: Lanes> Path<V> for Finish<'_, '_> {
             place.pixel..end,
             #[inline(always)]
             |plane, pixel, run| {
-                let staged = &stage.0[((plane - first) * pixels + pixel - place.pixel) * V::N..];
+                let staged = &staged[(plane - first) * pitch + (pixel - place.pixel) * V::N..];
                 let sums = staged.chunks_exact(V::N).zip(run.chunks_exact_mut(V::N));
                 if let Some(worth) = worth {
                     let [unit, bias] = load(v, &worth[2 * (plane - first) * V::N..]);

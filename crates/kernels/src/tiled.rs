@@ -53,7 +53,7 @@ fn panel_of<D: Dot>(product: &mut Product<Planes>, panel: &Panel, x: Planes, til
             let at = plane * ROWS;
             Sum { bias: &bias[at..], weights: &weights[at..], row, x, pixel }
         };
-        let out = stage.values();
+        let out = stage.values_mut();
         match (panel.planes.len(), block / ROWS) {
             (2, 2) => D::two_by_two(tiles, &sum(0), out),
             (1, 4) => D::four_by_one(tiles, &sum(0), out),
@@ -64,6 +64,6 @@ fn panel_of<D: Dot>(product: &mut Product<Planes>, panel: &Panel, x: Planes, til
             }
         }
         let place = Place { first: product.first, plane: panel.planes.start, pixel, line: 0, column: pixel };
-        product.finish(stage, [block, panel.planes.len()], place);
+        product.finish(stage.values(), block * x.lanes(), [block, panel.planes.len()], place);
     }
 }
