@@ -1,42 +1,39 @@
 //! Where training computes, by name.
 
 use burn::tensor::Device;
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "metal", feature = "cuda", feature = "rocm"))]
+use burn::tensor::DeviceType;
 
 use crate::TrainError;
 
-/// Makes the device of a name.
-type Make = fn(usize) -> Device;
-
-/// Names, whether an index may follow, and what each makes. A build knows those of its features.
-const DEVICES: &[(&str, bool, Make)] = &[
-    ("cpu", false, |_| Device::flex()),
+/// Names, and the devices of this machine that each stands for. A build knows those of its features.
+const DEVICES: &[(&str, fn() -> Vec<Device>)] = &[
+    ("cpu", || vec![Device::flex()]),
     #[cfg(feature = "wgpu")]
-    ("wgpu", true, |index| Device::wgpu(burn::tensor::DeviceKind::DiscreteGpu(index))),
+    ("wgpu", || Device::enumerate(DeviceType::Wgpu).into_vec()),
     #[cfg(feature = "vulkan")]
-    ("vulkan", true, |index| Device::vulkan(burn::tensor::DeviceKind::DiscreteGpu(index))),
+    ("vulkan", || Device::enumerate(DeviceType::Vulkan).into_vec()),
     #[cfg(feature = "metal")]
-    ("metal", true, |index| Device::metal(burn::tensor::DeviceKind::DiscreteGpu(index))),
+    ("metal", || Device::enumerate(DeviceType::Metal).into_vec()),
     #[cfg(feature = "cuda")]
-    ("cuda", true, Device::cuda::<usize>),
+    ("cuda", || Device::enumerate(DeviceType::Cuda).into_vec()),
     #[cfg(feature = "rocm")]
-    ("rocm", true, Device::rocm::<usize>),
+    ("rocm", || Device::enumerate(DeviceType::Rocm).into_vec()),
 ];
 
 /// The device that `text` names: `cpu`, or with the feature of that name `wgpu`, `cuda:1` and the like.
 /// # Errors
-/// `Device` for a name that this build does not know.
+/// `Device` for a name that this build does not know, `NoDevice` for one that this machine has too few of.
 pub fn device(text: &str) -> Result<Device, TrainError> {
     let (name, index) = text.split_once(':').map_or((text, None), |(name, index)| (name, Some(index)));
     let unknown = || TrainError::Device {
         name: text.to_owned(),
         known: DEVICES.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", "),
     };
-    let &(_, indexed, make) = DEVICES.iter().find(|(known, ..)| *known == name).ok_or_else(unknown)?;
-    match index {
-        None => Ok(make(0)),
-        Some(index) if indexed => Ok(make(index.parse().map_err(|_| unknown())?)),
-        Some(_) => Err(unknown()),
-    }
+    let &(_, all) = DEVICES.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
+    let index: usize = index.map_or(Ok(0), str::parse).map_err(|_| unknown())?;
+    let (mut devices, missing) = (all(), |found| TrainError::NoDevice { name: text.to_owned(), found });
+    if index < devices.len() { Ok(devices.swap_remove(index)) } else { Err(missing(devices.len())) }
 }
 
 #[cfg(test)]
@@ -46,7 +43,8 @@ mod tests {
     #[test]
     fn the_processor_is_always_there_and_unknown_names_list_the_known() {
         assert_eq!(device("cpu").expect("always there"), Device::flex());
-        for text in ["gpu", "cpu:1", "", "cuda:x"] {
+        assert!(matches!(device("cpu:1"), Err(TrainError::NoDevice { found: 1, .. })));
+        for text in ["gpu", "cpu:x", "", "cuda:x"] {
             assert!(
                 matches!(device(text), Err(TrainError::Device { known, .. }) if known.starts_with("cpu")),
                 "{text}"

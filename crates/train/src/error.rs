@@ -44,6 +44,14 @@ pub enum TrainError {
         /// What there is.
         known: String,
     },
+    /// A device that this machine does not have.
+    #[error("no device `{name}` on this machine, which has {found} of that kind, numbered from 0")]
+    NoDevice {
+        /// What was asked for.
+        name: String,
+        /// How many there are of its kind.
+        found: usize,
+    },
     /// A run that went out of bounds.
     #[error("{steps} steps in a row were not finite, the last at step {step} with rate {lr:.3e}; first in {tensor}")]
     Diverged {
@@ -150,6 +158,7 @@ impl TrainError {
             Self::Device { .. } => {
                 "a build with `--features wgpu`, `vulkan`, `metal`, `cuda` or `rocm` has the device of that name".into()
             }
+            Self::NoDevice { .. } => "`--device cpu` is always there".into(),
             Self::Diverged { checkpoint, .. } => {
                 let good = checkpoint.as_ref().map(|path| format!("; the last good checkpoint is {}", path.display()));
                 format!("try a tenth of the rate, `--set clip_norm=1` or a longer warm-up{}", good.unwrap_or_default())
