@@ -58,8 +58,7 @@ impl Packed {
     pub(crate) fn product<X: Scalars>(&self, panels: Range<usize>, x: X, y: PlanesMut, epilogue: &Epilogue) {
         let product = self.prepare(panels, x, y, epilogue);
         match epilogue.act.bounds() {
-            // With 32 registers a tile is four times as large, and the way over the stage a quarter of the cost.
-            Some(bounds) if self.isa().registers() < 32 => self.multiply(Through(product, Straight(bounds))),
+            Some(bounds) if Straight::pays(self.isa().registers()) => self.multiply(Through(product, Straight(bounds))),
             _ => self.multiply(Through(product, Staged::default())),
         }
     }
@@ -171,6 +170,10 @@ impl<X: Scalars, W: Way> ByteKernel for Through<'_, X, W> {
 impl<X: Scalars, W: Way> Through<'_, X, W> {
     #[inline(always)]
     fn work<V: Lanes, A: Arithmetic<V>>(mut self, v: V) {
+        // Known when it is compiled, so that there is no text for it.
+        if !W::pays(V::REGISTERS) {
+            unreachable!("another way was chosen");
+        }
         for panel in self.0.panels {
             match (V::REGISTERS, panel.planes.len()) {
                 (32, 3) => self.panel::<V, A, 9, 3>(v, panel),
@@ -257,6 +260,12 @@ trait Way {
     /// Whether a tile may go on in the next row where rows lie apart.
     const OVER_ROWS: bool;
 
+    /// Whether it is ever chosen with so many registers.
+    #[inline(always)]
+    fn pays(_registers: usize) -> bool {
+        true
+    }
+
     fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
         &mut self,
         v: V,
@@ -294,6 +303,11 @@ impl Way for Staged {
         place: Place,
         sums: [[V::F; NV]; MR],
     ) {
+        if V::REGISTERS == 32 {
+            // A tile is half a stage.
+            self.stage.put(v, sums, 0, MR);
+            return product.finish(self.stage.values(), MR * V::N, [MR, NV], place);
+        }
         let room = const { Stage::VALUES / (NV * V::N) };
         if self.pixels + MR > room {
             self.end::<V, X, NV>(v, product);
@@ -319,6 +333,12 @@ struct Straight((f32, f32));
 
 impl Way for Straight {
     const OVER_ROWS: bool = false;
+
+    /// With 32 a tile is four times as large, and the way over the stage a quarter of the cost.
+    #[inline(always)]
+    fn pays(registers: usize) -> bool {
+        registers < 32
+    }
 
     #[inline(always)]
     fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
