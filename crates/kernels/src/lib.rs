@@ -34,6 +34,7 @@ mod tiled;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "instructions of a unit that has no intrinsics")]
 mod tiles;
+mod way;
 mod window;
 
 pub use act::Act;

@@ -171,14 +171,10 @@ fn entry(products: Products, weights: &[f32], k: usize) -> f32 {
 /// Row `k` of an output channel's weights in whole numbers: `count` of them in the place of an f32.
 fn numbers(weights: &[i8], count: usize, k: usize) -> f32 {
     let number = |i: usize| weights.get(count * k + i).map_or(0, |&w| w);
-    let bytes = match count {
-        4 => [0, 1, 2, 3].map(|i| number(i) as u8),
-        _ => {
-            let [[a, b], [c, d]] = [0, 1].map(|i| i16::from(number(i)).to_le_bytes());
-            [a, b, c, d]
-        }
-    };
-    f32::from_bits(u32::from_le_bytes(bytes))
+    let bits = 32 / count;
+    let place =
+        (0..count).rev().fold(0, |all, i| all << bits | (i32::from(number(i)) as u32 & u32::MAX >> (32 - bits)));
+    f32::from_bits(place)
 }
 
 /// Cuts planes, of so many values each, into panels. Where there may be threes: of two and three such that two threads can

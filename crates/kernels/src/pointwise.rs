@@ -5,15 +5,15 @@
 
 use std::ops::Range;
 
-use crate::act;
 use crate::ahead::{Ahead, ask_near};
 use crate::isa::{ByteKernel, Kernel, PairKernel, Products};
 use crate::lanes::{Bytes, Lanes, Pairs};
 use crate::packed::{Packed, Panel};
 use crate::planes::{Planes, PlanesMut};
-use crate::tile::{Arithmetic, Epilogue, Finish, Paired, Place, Single, Stage, Whole, load, multiply};
+use crate::tile::{Arithmetic, Epilogue, Finish, Paired, Place, Single, Whole, load, multiply};
 #[cfg(target_arch = "x86_64")]
 use crate::tiled;
+use crate::way::{Staged, Straight, Way};
 
 /// `y[o] = bias[o] + weight[o] . x` for one pixel; `weight` is `[y.len(), x.len()]`. The truth, never hot.
 /// # Panics
@@ -252,117 +252,6 @@ impl<V: Lanes, W: Way, const NV: usize> Tile<'_, V, W, NV> {
         product.x.sum::<V, A, MR, NV>(self.v, place.pixel, self.weights, self.ahead, &mut sums);
         self.way.take::<V, A, X, MR, NV>(self.v, product, place, sums);
         MR
-    }
-}
-
-/// How the sums of a tile come to their place, finished.
-trait Way {
-    /// Whether a tile may go on in the next row where rows lie apart.
-    const OVER_ROWS: bool;
-
-    /// Whether it is ever chosen with so many registers.
-    #[inline(always)]
-    fn pays(_registers: usize) -> bool {
-        true
-    }
-
-    fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
-        &mut self,
-        v: V,
-        product: &mut Product<X>,
-        place: Place,
-        sums: [[V::F; NV]; MR],
-    );
-
-    /// Called when a panel has all its tiles.
-    fn end<V: Lanes, X: Scalars, const NV: usize>(&mut self, _: V, _: &mut Product<X>) {}
-}
-
-/// By way of a stage, finished when that is full: for what would take the tile's registers.
-struct Staged {
-    stage: Stage,
-    /// Of the pixels that are on it the first, and how many.
-    place: Place,
-    pixels: usize,
-}
-
-impl Default for Staged {
-    fn default() -> Self {
-        Self { stage: Stage::new(), place: Place::default(), pixels: 0 }
-    }
-}
-
-impl Way for Staged {
-    const OVER_ROWS: bool = true;
-
-    #[inline(always)]
-    fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
-        &mut self,
-        v: V,
-        product: &mut Product<X>,
-        place: Place,
-        sums: [[V::F; NV]; MR],
-    ) {
-        if V::REGISTERS == 32 {
-            // A tile is half a stage.
-            self.stage.put(v, sums, 0, MR);
-            return product.finish(self.stage.values(), MR * V::N, [MR, NV], place);
-        }
-        let room = const { Stage::VALUES / (NV * V::N) };
-        if self.pixels + MR > room {
-            self.end::<V, X, NV>(v, product);
-        }
-        if self.pixels == 0 {
-            self.place = place;
-        }
-        self.stage.put(v, sums, self.pixels, room);
-        self.pixels += MR;
-    }
-
-    #[inline(always)]
-    fn end<V: Lanes, X: Scalars, const NV: usize>(&mut self, _: V, product: &mut Product<X>) {
-        let pixels = std::mem::take(&mut self.pixels);
-        if pixels > 0 {
-            product.finish(self.stage.values(), Stage::VALUES / NV / V::N * V::N, [pixels, NV], self.place);
-        }
-    }
-}
-
-/// Clamped in registers, between these bounds, and stored once.
-struct Straight((f32, f32));
-
-impl Way for Straight {
-    const OVER_ROWS: bool = false;
-
-    /// With 32 a tile is four times as large, and the way over the stage a quarter of the cost.
-    #[inline(always)]
-    fn pays(registers: usize) -> bool {
-        registers < 32
-    }
-
-    #[inline(always)]
-    fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
-        &mut self,
-        v: V,
-        product: &mut Product<X>,
-        place: Place,
-        sums: [[V::F; NV]; MR],
-    ) {
-        let worth = if A::IN_ORDER { None } else { product.packed.worth(place.plane) };
-        for j in 0..NV {
-            let y = product.y.piece(place.plane - place.first + j, place.line, place.column, MR);
-            let worth: Option<[V::F; 2]> = worth.map(|worth| load(v, &worth[2 * j * V::N..]));
-            for (sums, y) in sums.iter().zip(y.chunks_exact_mut(V::N)) {
-                let sum = worth.map_or(sums[j], |[unit, bias]| v.fma(v.float(sums[j]), unit, bias));
-                v.store(act::clamp(v, self.0.0, self.0.1, sum), y);
-            }
-        }
-        if let Some(shortcut) = &product.epilogue.shortcut {
-            for j in 0..NV {
-                let y = product.y.piece(place.plane - place.first + j, place.line, place.column, MR);
-                shortcut.add(v, place.plane + j, place.pixel, y);
-            }
-        }
     }
 }
 
