@@ -6,8 +6,11 @@ use burn::tensor::DeviceType;
 
 use crate::TrainError;
 
-/// Names, and the devices of this machine that each stands for. A build knows those of its features.
-const DEVICES: &[(&str, fn() -> Vec<Device>)] = &[
+/// All devices of a kind that this machine has.
+type All = fn() -> Vec<Device>;
+
+/// Names, and the devices that each stands for. A build knows those of its features.
+const DEVICES: &[(&str, All)] = &[
     ("cpu", || vec![Device::flex()]),
     #[cfg(feature = "wgpu")]
     ("wgpu", || Device::enumerate(DeviceType::Wgpu).into_vec()),
