@@ -25,7 +25,7 @@ pub(super) fn markdown(rows: &[Value]) -> String {
         for [batch, threads] in &columns {
             let wanted = [net.as_str(), precision.as_str(), batch, threads];
             let fastest = timed().filter(|row| setting(row) == wanted);
-            let fastest = fastest.min_by(|a, b| number(a, "ms").total_cmp(&number(b, "ms")));
+            let fastest = fastest.min_by(|a, b| number(a, "ratio").total_cmp(&number(b, "ratio")));
             let cell = fastest.map_or(String::new(), |row| {
                 format!("**{}** {} ({})", plain(&row["ratio"]), plain(&row["peer"]), plain(&row["ours_ms"]))
             });
