@@ -107,11 +107,7 @@ impl Kernel for Depthwise<'_> {
 impl Depthwise<'_> {
     #[inline(always)]
     fn rows<V: Lanes, const K: usize, const S: usize>(&mut self, v: V) {
-        let bounds = match self.act {
-            Act::Relu => Some((0.0, f32::INFINITY)),
-            Act::Relu6 => Some((0.0, 6.0)),
-            _ => None,
-        };
+        let bounds = if self.act == Act::Linear { None } else { self.act.bounds() };
         for (plane, values) in self.values.chunks_exact((1 + K * K) * V::N).enumerate() {
             let (x, pitch, width) = (self.x.plane(plane), self.x.width() * V::N, self.y.width() * V::N);
             for (row, y) in self.y.plane(plane).chunks_exact_mut(width).enumerate() {

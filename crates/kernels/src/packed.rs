@@ -72,7 +72,7 @@ impl Packed {
             (plane[0], plane[lanes]) = (step * input.step, *bias);
         }
         let count = products.planes_of_a_plane();
-        let row = |o: usize, k: usize| numbers(&whole[o * c_in..][..c_in], count, k);
+        let row = |o: usize, k: usize| whole_entry(&whole[o * c_in..][..c_in], count, k);
         let packed = Self::pack(arena, isa, products, c_in, &start, row);
         Self { whole: Some(Whole { input, worth }), ..packed }
     }
@@ -169,7 +169,7 @@ fn entry(products: Products, weights: &[f32], k: usize) -> f32 {
 }
 
 /// Row `k` of an output channel's weights in whole numbers: `count` of them in the place of an f32.
-fn numbers(weights: &[i8], count: usize, k: usize) -> f32 {
+fn whole_entry(weights: &[i8], count: usize, k: usize) -> f32 {
     let number = |i: usize| weights.get(count * k + i).map_or(0, |&w| w);
     let bits = 32 / count;
     let place =

@@ -306,11 +306,6 @@ impl<'a> PlanesMut<'a> {
         Self { layout, ..self }
     }
 
-    /// Rows, and pixels of each.
-    pub(crate) fn lines(&self) -> [usize; 2] {
-        [self.layout.rows, self.layout.width]
-    }
-
     /// Some pixels of a row.
     /// # Panics
     /// When there are fewer.

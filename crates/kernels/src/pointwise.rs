@@ -110,7 +110,7 @@ impl Scalars for Planes<'_> {
             ask_near(v, x.as_ptr().wrapping_add(self.stride()), MR * V::N);
             match weights.get(..plane) {
                 // How many they are, the compiler then knows.
-                Some(whole) if A::IN_ORDER => channels::<V, A, MR, NV>(v, x, whole, sums),
+                Some(whole) if !A::WHOLE => channels::<V, A, MR, NV>(v, x, whole, sums),
                 _ => channels::<V, A, MR, NV>(v, x, weights, sums),
             }
         }
@@ -191,7 +191,8 @@ impl<X: Scalars, W: Way> Through<'_, X, W> {
         let Self(product, way) = self;
         let (bias, weights) = product.packed.values(panel);
         let bias: [V::F; NV] = load(v, bias);
-        let [lines, pixels] = if W::OVER_ROWS { [1, product.x.pixels()] } else { product.y.lines() };
+        let [lines, pixels] =
+            if W::OVER_ROWS { [1, product.x.pixels()] } else { [product.y.rows(), product.y.width()] };
         let mut ahead = Ahead::new(weights, lines * pixels.div_ceil(MR) * (weights.len() / (NV * V::N)).div_ceil(V::N));
         let mut tile = Tile { v, bias, weights, way, ahead: &mut ahead };
         for line in 0..lines {

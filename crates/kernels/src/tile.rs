@@ -7,9 +7,9 @@ use crate::planes::{Planes, PlanesMut};
 
 /// How a scalar of the input and a vector of weights make a product.
 pub(crate) trait Arithmetic<V: Lanes> {
-    /// Whether the compiler must sum in the order of the text. Of whole numbers it need not, and runs out of registers
-    /// where it sees many at once.
-    const IN_ORDER: bool = true;
+    /// Whether sums are whole numbers: their worth is still to come in, and the compiler may add them in any order, for
+    /// which it runs out of registers where it sees many at once.
+    const WHOLE: bool = false;
 
     /// `sum + x * w`.
     fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F;
@@ -39,7 +39,7 @@ impl<V: Pairs> Arithmetic<V> for Paired {
 pub(crate) struct Whole;
 
 impl<V: Bytes> Arithmetic<V> for Whole {
-    const IN_ORDER: bool = false;
+    const WHOLE: bool = true;
 
     #[inline(always)]
     fn multiply_add(v: V, x: V::F, w: V::F, sum: V::F) -> V::F {

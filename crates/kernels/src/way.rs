@@ -58,7 +58,7 @@ impl Way for Staged {
             self.stage.put(v, sums, 0, MR);
             return product.finish(self.stage.values(), MR * V::N, [MR, NV], place);
         }
-        let room = const { Stage::VALUES / (NV * V::N) };
+        let room = room::<V, NV>();
         if self.pixels + MR > room {
             self.end::<V, X, NV>(v, product);
         }
@@ -73,9 +73,15 @@ impl Way for Staged {
     fn end<V: Lanes, X: Scalars, const NV: usize>(&mut self, _: V, product: &mut Product<X>) {
         let pixels = std::mem::take(&mut self.pixels);
         if pixels > 0 {
-            product.finish(self.stage.values(), Stage::VALUES / NV / V::N * V::N, [pixels, NV], self.place);
+            product.finish(self.stage.values(), room::<V, NV>() * V::N, [pixels, NV], self.place);
         }
     }
+}
+
+/// Pixels that a stage has room for.
+#[inline(always)]
+fn room<V: Lanes, const NV: usize>() -> usize {
+    Stage::VALUES / (NV * V::N)
 }
 
 /// Clamped in registers, between these bounds, and stored once.
@@ -98,7 +104,7 @@ impl Way for Straight {
         place: Place,
         sums: [[V::F; NV]; MR],
     ) {
-        let worth = if A::IN_ORDER { None } else { product.packed.worth(place.plane) };
+        let worth = if A::WHOLE { product.packed.worth(place.plane) } else { None };
         let one = [v.splat(1.0), v.splat(0.0)];
         for j in 0..NV {
             let y = product.y.piece(place.plane - place.first + j, place.line, place.column, MR);
@@ -108,7 +114,7 @@ impl Way for Straight {
                 |worth| load(v, &worth[2 * j * V::N..]),
             );
             for (sums, y) in sums.iter().zip(y.chunks_exact_mut(V::N)) {
-                let sum = if A::IN_ORDER { sums[j] } else { v.fma(v.float(sums[j]), unit, bias) };
+                let sum = if A::WHOLE { v.fma(v.float(sums[j]), unit, bias) } else { sums[j] };
                 v.store(act::clamp(v, self.0.0, self.0.1, sum), y);
             }
         }

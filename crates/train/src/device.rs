@@ -35,8 +35,9 @@ pub fn device(text: &str) -> Result<Device, TrainError> {
     };
     let &(_, all) = DEVICES.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
     let index: usize = index.map_or(Ok(0), str::parse).map_err(|_| unknown())?;
-    let (mut devices, missing) = (all(), |found| TrainError::NoDevice { name: text.to_owned(), found });
-    if index < devices.len() { Ok(devices.swap_remove(index)) } else { Err(missing(devices.len())) }
+    let devices = all();
+    let found = devices.len();
+    devices.into_iter().nth(index).ok_or_else(|| TrainError::NoDevice { name: text.to_owned(), found })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{number, padded, plain};
 
-/// One row a network and precision, one column a batch and number of threads: how many times longer the fastest of the
+/// One row a network and precision, one column a batch and number of threads: how many times longer the nearest of the
 /// others takes, its name, and our milliseconds.
 pub(super) fn markdown(rows: &[Value]) -> String {
     let timed = || rows.iter().filter(|row| row["ms"].is_number());
@@ -24,9 +24,9 @@ pub(super) fn markdown(rows: &[Value]) -> String {
         let _ = write!(text, "| {net} | {precision} ({kernels}) |");
         for [batch, threads] in &columns {
             let wanted = [net.as_str(), precision.as_str(), batch, threads];
-            let fastest = timed().filter(|row| setting(row) == wanted);
-            let fastest = fastest.min_by(|a, b| number(a, "ratio").total_cmp(&number(b, "ratio")));
-            let cell = fastest.map_or(String::new(), |row| {
+            let nearest = timed().filter(|row| setting(row) == wanted);
+            let nearest = nearest.min_by(|a, b| number(a, "ratio").total_cmp(&number(b, "ratio")));
+            let cell = nearest.map_or(String::new(), |row| {
                 format!("**{}** {} ({})", plain(&row["ratio"]), plain(&row["peer"]), plain(&row["ours_ms"]))
             });
             let _ = write!(text, " {cell} |");
@@ -56,7 +56,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_table_names_the_fastest_peer_of_each_setting_and_those_not_had() {
+    fn the_table_names_the_nearest_peer_of_each_setting_and_those_not_had() {
         let row = |peer: &str, batch: u32, ms: f64| {
             json!({"net": "n", "batch": batch, "threads": 2, "precision": "f32", "peer": peer,
             "version": "1.0", "kernels": "k", "ms": ms, "ours_ms": 2.0, "ratio": ms / 2.0})
