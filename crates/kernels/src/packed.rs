@@ -177,8 +177,8 @@ fn whole_entry(weights: &[i8], count: usize, k: usize) -> f32 {
     f32::from_bits(place)
 }
 
-/// Cuts planes, of so many values each, into panels. Where there may be threes: of two and three such that two threads can
-/// share them evenly, the threes last, none, one or two of them.
+/// Cuts planes, of so many values each, into panels of two. Where there may be threes, one or two of them take the place
+/// of a last single one, each the first of a half: either half of the panels then has as many planes as the other.
 fn panels(planes: usize, widest: usize, values: usize) -> Vec<Panel> {
     let threes = match planes {
         _ if widest < 3 => 0,
@@ -186,14 +186,15 @@ fn panels(planes: usize, widest: usize, values: usize) -> Vec<Panel> {
         _ if planes % 4 == 2 => 2,
         _ => planes % 2,
     };
-    let mut panels: Vec<Panel> = Vec::new();
+    let count = threes + (planes - 3 * threes).div_ceil(2);
     let mut first = 0;
-    while first < planes {
-        let count = if planes - first <= 3 * threes { 3 } else { 2.min(planes - first) };
-        panels.push(Panel { planes: first..first + count, values: first * values..(first + count) * values });
-        first += count;
-    }
-    panels
+    let panel = |i: usize| {
+        let is_three = (threes > 0 && i == 0) || (threes > 1 && i == count / 2);
+        let planes = first..planes.min(first + if is_three { 3 } else { 2 });
+        first = planes.end;
+        Panel { values: planes.start * values..planes.end * values, planes }
+    };
+    (0..count).map(panel).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! those who came too late to claim any. What an item computes must not depend on who computes it.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -79,14 +79,14 @@ impl Team {
             return items.for_each(|item| work(&mut rooms[0], item));
         }
         let rooms = Rooms(rooms.as_mut_ptr());
-        let items = Mutex::new(items);
+        let items: Vec<Mutex<Option<T>>> = items.map(|item| Mutex::new(Some(item))).collect();
+        let stretches = Stretches::new(items.len(), self.threads());
         self.post(&|number| {
             // SAFETY: every thread has its own number, below `threads`.
             let room = unsafe { rooms.of(number) };
-            loop {
-                let item = items.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(item) = item else { break };
-                work(room, item);
+            while let Some(item) = stretches.claim(number) {
+                let item = items[item].lock().unwrap_or_else(PoisonError::into_inner).take();
+                item.into_iter().for_each(|item| work(room, item));
             }
         });
     }
@@ -169,6 +169,50 @@ impl Board {
         if done.is_err() {
             self.panicked.store(true, Ordering::Release);
         }
+    }
+}
+
+/// Items shared out in advance, a stretch of neighbours for each thread: what lies side by side stays in one cache, and
+/// is asked for ahead of its time. A thread that is done takes over what others have not begun, from their ends.
+struct Stretches(Vec<Stretch>);
+
+/// What is left of a stretch: the first item in the low half, the end in the high half. On lines of its own.
+#[repr(align(128))]
+struct Stretch(AtomicU64);
+
+impl Stretches {
+    fn new(items: usize, threads: usize) -> Self {
+        let start = |thread: usize| (items * thread / threads) as u64;
+        let stretch = |thread| Stretch(AtomicU64::new(start(thread) | start(thread + 1) << 32));
+        Self((0..threads).map(stretch).collect())
+    }
+
+    /// An item that nobody has claimed yet, of the thread's own stretch as long as there are any.
+    fn claim(&self, thread: usize) -> Option<usize> {
+        let others = (1..self.0.len()).map(|i| (thread + i) % self.0.len());
+        self.0[thread].first().or_else(|| others.into_iter().find_map(|other| self.0[other].last()))
+    }
+}
+
+impl Stretch {
+    fn first(&self) -> Option<usize> {
+        self.take(|first, end| (first, (first + 1, end)))
+    }
+
+    fn last(&self) -> Option<usize> {
+        self.take(|first, end| (end - 1, (first, end - 1)))
+    }
+
+    /// Takes an item, if any is left: `cut` says which, and what is left then.
+    fn take(&self, cut: impl Fn(u64, u64) -> (u64, (u64, u64))) -> Option<usize> {
+        let ends = |left: u64| (left & u64::from(u32::MAX), left >> 32);
+        let rest = |left| {
+            let (first, end) = ends(left);
+            (first < end).then(|| cut(first, end).1).map(|(first, end)| first | end << 32)
+        };
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest).ok()?;
+        let (first, end) = ends(left);
+        Some(cut(first, end).0 as usize)
     }
 }
 
