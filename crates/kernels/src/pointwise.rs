@@ -58,8 +58,8 @@ impl Packed {
     pub(crate) fn product<X: Scalars>(&self, panels: Range<usize>, x: X, y: PlanesMut, epilogue: &Epilogue) {
         let product = self.prepare(panels, x, y, epilogue);
         match epilogue.act.bounds() {
-            Some(bounds) if Straight::pays(self.isa().registers()) => self.multiply(Through(product, Straight(bounds))),
-            _ => self.multiply(Through(product, Staged::default())),
+            Some(bounds) => self.multiply(Through(product, Straight(bounds))),
+            None => self.multiply(Through(product, Staged::default())),
         }
     }
 
@@ -170,10 +170,6 @@ impl<X: Scalars, W: Way> ByteKernel for Through<'_, X, W> {
 impl<X: Scalars, W: Way> Through<'_, X, W> {
     #[inline(always)]
     fn work<V: Lanes, A: Arithmetic<V>>(mut self, v: V) {
-        // Known when it is compiled, so that there is no text for it.
-        if !W::pays(V::REGISTERS) {
-            unreachable!("another way was chosen");
-        }
         for panel in self.0.panels {
             match (V::REGISTERS, panel.planes.len()) {
                 (32, 3) => self.panel::<V, A, 9, 3>(v, panel),
@@ -217,13 +213,15 @@ impl<X: Scalars, W: Way> Through<'_, X, W> {
 }
 
 /// How many of the pixels that are left go into the next tile, `MR` at most. Small tiles are made about equally large, none
-/// of them so small that its sums wait for each other; of large ones there is a choice.
+/// of them so small that its sums wait for each other; of large ones there is a choice, where four sevens are quicker
+/// than three nines and a single pixel.
 #[inline(always)]
 fn pixels_of_tile<V: Lanes, const MR: usize>(left: usize) -> usize {
     if V::REGISTERS < 32 {
         return left.div_ceil(left.div_ceil(MR));
     }
-    [MR, 7, 4, 2].into_iter().find(|&n| n <= left).unwrap_or(1)
+    let largest = if MR == 9 && left.is_multiple_of(7) && left <= 28 { 7 } else { MR };
+    [largest, 7, 4, 2].into_iter().find(|&n| n <= left).unwrap_or(1)
 }
 
 impl<X: Scalars> Product<'_, X> {

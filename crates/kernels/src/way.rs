@@ -10,12 +10,6 @@ pub(crate) trait Way {
     /// Whether a tile may go on in the next row where rows lie apart.
     const OVER_ROWS: bool;
 
-    /// Whether it is ever chosen with so many registers.
-    #[inline(always)]
-    fn pays(_registers: usize) -> bool {
-        true
-    }
-
     fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
         &mut self,
         v: V,
@@ -89,12 +83,6 @@ pub(crate) struct Straight(pub(crate) (f32, f32));
 
 impl Way for Straight {
     const OVER_ROWS: bool = false;
-
-    /// With 32 a tile is four times as large, and the way over the stage a quarter of the cost.
-    #[inline(always)]
-    fn pays(registers: usize) -> bool {
-        registers < 32
-    }
 
     #[inline(always)]
     fn take<V: Lanes, A: Arithmetic<V>, X: Scalars, const MR: usize, const NV: usize>(
