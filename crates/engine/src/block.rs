@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use rexnet_kernels::{Buffer, Epilogue, Map, Planes, PlanesMut, Shortcut, gate, pool};
+use rexnet_kernels::{Buffer, Cuts, Epilogue, Map, Planes, PlanesMut, Share, Shortcut, gate, pool};
 
 use crate::crew::{Bench, Crew, Room};
 use crate::memory::pixel;
-use crate::plan::{Block, Gate, Group, Layer, Plan, Source};
+use crate::plan::{Block, Gate, Groups, Layer, Plan, Source};
 
 /// What a block reads: its input map, that map as its expansion wants it, and the picture where the block begins with
 /// the stem.
@@ -40,15 +40,16 @@ impl Plan {
 
     /// Each band of rows passes through the whole block; rows that two bands read are made twice.
     fn banded(&self, block: &Block, x: Input, y: PlanesMut, crew: &mut Crew) {
-        let height = self.height_of_band(block, crew.threads());
-        crew.each(y.bands(height).enumerate(), |Room { band, operand, bench }, (i, y)| {
-            let rows = i * height..i * height + y.rows();
+        let bands = self.bands(block, crew.threads());
+        crew.each(y.bands(&bands), |Room { band, operand, bench }, number, y| {
+            let rows = bands.range(number);
             let mid = Map { h: rows.len(), ..block.mid };
+            let groups = &block.groups.planes;
             let mid = if block.project.is_narrow() {
                 let mut operand = block.project.operand_map(operand, mid);
-                let operands = operand.view().groups(narrow_sizes(&block.project, &block.groups));
-                for (group, operand) in block.groups.iter().zip(operands) {
-                    let c = group.planes.len() * self.isa.lanes();
+                let operands = operand.view().groups(&block.groups.operand);
+                for (group, operand) in operands.parts().enumerate() {
+                    let c = groups.range(group).len() * self.isa.lanes();
                     let mut mid = self.map(band, Map { c, ..mid });
                     self.widen(block, group, x, rows.clone(), mid.view(), bench);
                     block.project.narrow(mid.shared(), operand, bench);
@@ -56,14 +57,14 @@ impl Plan {
                 operand.into_shared()
             } else {
                 let mut mid = self.map(band, mid);
-                for (group, mid) in block.groups.iter().zip(mid.view().groups(sizes(&block.groups))) {
+                for (group, mid) in mid.view().groups(groups).parts().enumerate() {
                     self.widen(block, group, x, rows.clone(), mid, bench);
                 }
                 bench.see(&block.project, mid.shared());
                 mid.into_shared()
             };
             let start = bench.watch.now();
-            project(block, 0..block.project.weights.panels().len(), mid, x, rows, y);
+            project(block, 0..block.project.weights.panels().count(), mid, x, rows, y);
             bench.watch.book(block.project.step, start);
         });
     }
@@ -74,10 +75,11 @@ impl Plan {
         let Middle { mid, operand, means, hidden, gates, vector } = room;
         let mut mid = self.map(mid, block.mid);
         let mut operand = block.project.is_narrow().then(|| block.project.operand_map(operand, block.mid));
+        let groups = &block.groups;
         if let Some(gate) = &block.gate {
             let mut means = self.map(means, pixel(block.mid.c));
-            let parts = mid.view().groups(sizes(&block.groups)).zip(means.view().groups(sizes(&block.groups)));
-            crew.each(block.groups.iter().zip(parts), |room, (group, (mut mid, means))| {
+            let parts = (mid.view().groups(&groups.planes), means.view().groups(&groups.planes));
+            crew.each(parts, |room, group, (mut mid, means)| {
                 self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
                 let start = room.bench.watch.now();
                 pool::run(self.isa, mid.shared(), means);
@@ -88,9 +90,8 @@ impl Plan {
             let hidden = gate.expand.read(hidden.shared(), vector, crew);
             self.scale(block, gate, hidden, self.map(gates, pixel(block.mid.c)), mid.view(), operand.as_mut(), crew);
         } else {
-            let operands = groups_of(operand.as_mut(), narrow_sizes(&block.project, &block.groups));
-            let parts = mid.view().groups(sizes(&block.groups)).zip(operands);
-            crew.each(block.groups.iter().zip(parts), |room, (group, (mut mid, operand))| {
+            let operands = operand.as_mut().map(|map| map.view().groups(&groups.operand));
+            crew.each((mid.view().groups(&groups.planes), operands), |room, group, (mut mid, operand)| {
                 self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
                 if let Some(operand) = operand {
                     block.project.narrow(mid.shared(), operand, &mut room.bench);
@@ -99,14 +100,10 @@ impl Plan {
         }
         crew.bench().see(&block.project, mid.shared());
         let mid = operand.as_ref().map_or(mid.shared(), PlanesMut::shared);
-        let height = height_of_piece(block, crew.threads());
-        let pieces = y.bands(height).enumerate().flat_map(|(i, y)| {
-            let sizes = block.project.weights.panels().map(|panel| panel.len());
-            y.groups(sizes).enumerate().map(move |(panel, y)| (i * height, panel, y))
-        });
-        crew.each(pieces, |room, (first, panel, y)| {
+        let (bands, panels) = (bands_of_pieces(block, crew.threads()), block.project.weights.panels());
+        crew.each(y.pieces(&bands, panels), |room, piece, y| {
             let start = room.bench.watch.now();
-            let rows = first..first + y.rows();
+            let (rows, panel) = (bands.range(piece / panels.count()), piece % panels.count());
             project(block, panel..panel + 1, mid.rows_of(rows.clone()), x, rows, y);
             room.bench.watch.book(block.project.step, start);
         });
@@ -126,11 +123,12 @@ impl Plan {
     ) {
         let Layer { step, weights, act } = &gate.expand;
         let epilogue = Epilogue { act: *act, shortcut: None };
-        let operands = groups_of(operand, narrow_sizes(&block.project, &gate.groups));
-        let parts = gates.groups(sizes(&gate.groups)).zip(mid.groups(sizes(&gate.groups))).zip(operands);
-        crew.each(gate.groups.iter().zip(parts), |room, (group, ((mut gates, mut mid), operand))| {
+        let Groups { planes, parts, .. } = &gate.groups;
+        let operands = operand.map(|map| map.view().groups(&gate.groups.operand));
+        let share = (gates.groups(planes), mid.groups(planes), operands);
+        crew.each(share, |room, group, (mut gates, mut mid, operand)| {
             let start = room.bench.watch.now();
-            weights.run(group.parts.clone(), hidden, gates.view(), &epilogue);
+            weights.run(parts.range(group), hidden, gates.view(), &epilogue);
             room.bench.watch.book(*step, start);
             let start = room.bench.watch.now();
             gate::run(self.isa, mid.view(), gates.shared(), gate.act);
@@ -142,15 +140,17 @@ impl Plan {
     }
 
     /// Output rows `rows` of the depthwise convolution for the planes of one group.
-    fn widen(&self, block: &Block, group: &Group, x: Input, rows: Range<usize>, y: PlanesMut, bench: &mut Bench) {
-        let sizes = block.parts[group.parts.clone()].iter().map(ExactSizeIterator::len);
-        for (part, y) in group.parts.clone().zip(y.groups(sizes)) {
+    fn widen(&self, block: &Block, group: usize, x: Input, rows: Range<usize>, mut y: PlanesMut, bench: &mut Bench) {
+        let first = block.groups.planes.range(group).start;
+        for part in block.groups.parts.range(group) {
+            let planes = block.parts.range(part);
+            let y = y.view().planes_of(planes.start - first..planes.end - first);
             self.widen_part(block, part, x, rows.clone(), y, bench);
         }
     }
 
     fn widen_part(&self, block: &Block, part: usize, x: Input, rows: Range<usize>, y: PlanesMut, bench: &mut Bench) {
-        let planes = &block.parts[part];
+        let planes = block.parts.range(part);
         let [height, width] = block.frame(rows.len());
         let mut frame = self.map(&mut bench.frame, Map { c: planes.len() * self.isa.lanes(), h: height, w: width });
         // The frame's first row is a row of zeros above the map, or one of the map's.
@@ -181,30 +181,10 @@ impl Plan {
     }
 }
 
-/// The groups of what a projection reads, if it is another map than the middle.
-fn groups_of<'a>(
-    map: Option<&'a mut PlanesMut>,
-    sizes: impl Iterator<Item = usize> + Send + 'a,
-) -> impl Iterator<Item = Option<PlanesMut<'a>>> + Send {
-    let groups = map.map(|map| map.view().groups(sizes));
-    groups.into_iter().flatten().map(Some).chain(std::iter::repeat_with(|| None))
-}
-
-/// Planes of each group.
-fn sizes(groups: &[Group]) -> impl Iterator<Item = usize> + Send + '_ {
-    groups.iter().map(|group| group.planes.len())
-}
-
-/// Planes of each group in the map that a projection reads.
-fn narrow_sizes<'a>(project: &'a Layer, groups: &'a [Group]) -> impl Iterator<Item = usize> + Send + 'a {
-    sizes(groups).map(|planes| project.planes(planes))
-}
-
 /// Rows of the pieces that a projection is cut into: enough pieces that no thread waits long for another's last.
-fn height_of_piece(block: &Block, threads: usize) -> usize {
-    let (panels, rows) = (block.project.weights.panels().len(), block.out.h);
-    let bands = if threads == 1 { 1 } else { (4 * threads).div_ceil(panels) };
-    rows.div_ceil(bands)
+fn bands_of_pieces(block: &Block, threads: usize) -> Cuts {
+    let panels = block.project.weights.panels().count();
+    Cuts::even(block.out.h, if threads == 1 { 1 } else { (4 * threads).div_ceil(panels) })
 }
 
 /// Some panels of projection and shortcut, output rows `rows`.
@@ -218,8 +198,7 @@ impl Layer {
     /// The layer with all its panels shared out.
     pub(crate) fn run(&self, x: Planes, y: PlanesMut, crew: &mut Crew) {
         let epilogue = Epilogue { act: self.act, shortcut: None };
-        let sizes = self.weights.panels().map(|panel| panel.len());
-        crew.each(y.groups(sizes).enumerate(), |room, (panel, y)| {
+        crew.each(y.groups(self.weights.panels()), |room, panel, y| {
             let start = room.bench.watch.now();
             self.weights.run(panel..panel + 1, x, y, &epilogue);
             room.bench.watch.book(self.step, start);

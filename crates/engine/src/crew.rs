@@ -1,6 +1,6 @@
 //! Who works on a picture, and the room that each of them has.
 
-use rexnet_kernels::{Buffer, Planes, Strips, Team};
+use rexnet_kernels::{Buffer, Planes, Share, Strips, Team};
 
 use crate::gauge::Gauge;
 use crate::plan::Layer;
@@ -42,11 +42,11 @@ pub(crate) enum Crew<'a> {
 }
 
 impl Crew<'_> {
-    /// Does `work` once on every item.
-    pub(crate) fn each<T: Send>(&mut self, items: impl Iterator<Item = T> + Send, work: impl Fn(&mut Room, T) + Sync) {
+    /// Does `work` once on every part, told its number.
+    pub(crate) fn each<S: Share>(&mut self, share: S, work: impl Fn(&mut Room, usize, S::Part) + Sync) {
         match self {
-            Self::Alone(room) => items.for_each(|item| work(room, item)),
-            Self::Team(team, rooms) => team.each(rooms, items, work),
+            Self::Alone(room) => share.parts().enumerate().for_each(|(number, part)| work(room, number, part)),
+            Self::Team(team, rooms) => team.each(rooms, share, work),
         }
     }
 

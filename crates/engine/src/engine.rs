@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rexnet_kernels::{Arena, Buffer, Epilogue, Isa, Map, Planes, PlanesMut, Precision, Team, peak, pool};
+use rexnet_kernels::{Arena, Buffer, Cuts, Epilogue, Isa, Map, Planes, PlanesMut, Precision, Team, peak, pool};
 use rexnet_spec::{Graph, Quantization};
 
 use crate::block::Input;
@@ -196,20 +196,21 @@ impl Engine {
         let Self { plan, team, rooms, desks } = self;
         let map = Map { c: plan.width(), h: batch, w: 1 };
         let mut features = Buffer::zeros(plan.values(map));
-        let mut rows = plan.map(&mut features, map).bands(1);
-        let mut pictures = pixels.chunks_exact(plan.picture.len());
+        let mut rows = plan.map(&mut features, map);
+        let picture = |number: usize| &pixels[number * plan.picture.len()..][..plan.picture.len()];
         let alone = if team.threads() == 1 { 0 } else { batch - batch % team.threads() };
         if alone > 0 {
             let mut arena = Arena::default();
             desks.resize_with(team.threads(), || plan.desk(&mut arena));
             let mut seats: Vec<_> = rooms.iter_mut().zip(desks.iter_mut()).collect();
-            let items = pictures.by_ref().zip(rows.by_ref()).take(alone);
-            team.each(&mut seats, items, |(room, desk), (picture, features)| {
-                plan.run_picture(picture, features, desk, &mut Crew::Alone(room));
+            let each = Cuts::even(alone, alone);
+            team.each(&mut seats, rows.view().rows_of(0..alone).bands(&each), |(room, desk), number, features| {
+                plan.run_picture(picture(number), features, desk, &mut Crew::Alone(room));
             });
         }
-        for (picture, features) in pictures.zip(rows) {
-            plan.run_picture(picture, features, &mut desks[0], &mut Crew::Team(team, rooms));
+        for number in alone..batch {
+            let features = rows.view().rows_of(number..number + 1);
+            plan.run_picture(picture(number), features, &mut desks[0], &mut Crew::Team(team, rooms));
         }
         features
     }
@@ -265,10 +266,11 @@ impl Plan {
     }
 
     fn run_stem(&self, picture: &[f32], y: PlanesMut, crew: &mut Crew) {
-        let height = y.rows().div_ceil(4 * crew.threads()).max(1);
-        crew.each(y.bands(height).enumerate(), |room, (i, y)| {
+        let bands = Cuts::even(y.rows(), 4 * crew.threads());
+        crew.each(y.bands(&bands), |room, band, y| {
             let start = room.bench.watch.now();
-            self.stem.dense.run(picture, self.picture, i * height, y, self.stem.act, &mut room.bench.strips);
+            let first = bands.range(band).start;
+            self.stem.dense.run(picture, self.picture, first, y, self.stem.act, &mut room.bench.strips);
             room.bench.watch.book(self.stem.step, start);
         });
     }
@@ -279,8 +281,7 @@ impl Plan {
             return pool::run(self.isa, x, features);
         };
         let epilogue = Epilogue { act: conv.act, shortcut: None };
-        let sizes = conv.weights.panels().map(|panel| panel.len());
-        crew.each(features.groups(sizes).enumerate(), |room, (panel, features)| {
+        crew.each(features.groups(conv.weights.panels()), |room, panel, features| {
             let map = Map { c: features.planes() * self.isa.lanes(), ..self.head.map };
             let mut y = self.map(&mut room.band, map);
             let start = room.bench.watch.now();

@@ -1,6 +1,6 @@
 //! Memory planned once: what a picture and a thread need, for the largest of the blocks.
 
-use rexnet_kernels::{Arena, Buffer, Map, Planes, PlanesMut, Strips, planes};
+use rexnet_kernels::{Arena, Buffer, Cuts, Map, Planes, PlanesMut, Strips, planes};
 
 use crate::block::Middle;
 use crate::crew::{Bench, Crew, Room};
@@ -50,12 +50,12 @@ impl Plan {
 
     /// Room for a thread; most takes the one that is alone with a picture, but for small blocks, which threads share.
     pub(crate) fn room(&self, arena: &mut Arena) -> Room {
-        let band_of = |block: &Block| Map { h: self.height_of_band(block, 1), ..block.mid };
+        let band_of = |block: &Block| Map { h: self.bands(block, 1).longest(), ..block.mid };
         let rows = |block: &Block| if self.is_small(block) { block.mid.h } else { band_of(block).h };
         let frame = self.largest(|block| self.frame(block, rows(block)));
         let banded = |values: &dyn Fn(&Block) -> usize| self.largest(|b| if b.gate.is_none() { values(b) } else { 0 });
-        let panel = self.head.conv.iter().flat_map(|conv| conv.weights.panels()).map(|planes| planes.len()).max();
-        let panel = panel.unwrap_or(0) * self.head.map.area() * self.isa.lanes();
+        let panel = self.head.conv.as_ref().map_or(0, |conv| conv.weights.panels().longest());
+        let panel = panel * self.head.map.area() * self.isa.lanes();
         Room {
             band: arena.zeros(banded(&|b| self.band(b, band_of(b))).max(panel)),
             operand: arena.zeros(banded(&|b| b.project.operand(band_of(b).area()))),
@@ -74,31 +74,31 @@ impl Plan {
     }
 
     /// Rows that pass through expansion and depthwise convolution together: all under a gate, else as many as stay in
-    /// the cache and leave some for every thread.
-    pub(crate) fn height_of_band(&self, block: &Block, threads: usize) -> usize {
-        if block.gate.is_some() {
-            return block.mid.h;
-        }
-        let fits = |rows: usize| {
-            let mid = Map { h: rows, ..block.mid };
-            self.frame(block, rows) + self.band(block, mid) + block.project.operand(mid.area()) <= CACHED
+    /// the cache, and of several threads as many for each as for the others.
+    pub(crate) fn bands(&self, block: &Block, threads: usize) -> Cuts {
+        let rows = block.mid.h;
+        let fits = |bands: &Cuts| {
+            let mid = Map { h: bands.longest(), ..block.mid };
+            self.frame(block, mid.h) + self.band(block, mid) + block.project.operand(mid.area()) <= CACHED
         };
-        let most = if threads == 1 { block.mid.h } else { block.mid.h.div_ceil(2 * threads) };
-        (1..=most).rev().find(|&rows| fits(rows)).unwrap_or(1)
+        if block.gate.is_some() {
+            return Cuts::even(rows, 1);
+        }
+        let least = if threads == 1 { 1 } else { 2 * threads };
+        let mut bands = (least..=rows).step_by(threads).map(|count| Cuts::even(rows, count));
+        bands.find(fits).unwrap_or_else(|| Cuts::even(rows, rows))
     }
 
     /// Values between depthwise convolution and projection: of all planes, or of a group, which is narrowed at once.
     fn band(&self, block: &Block, band: Map) -> usize {
-        let group = block.groups.iter().map(|group| group.planes.len()).max().unwrap_or(0);
-        let c = if block.project.is_narrow() { group * self.isa.lanes() } else { band.c };
+        let c = if block.project.is_narrow() { block.groups.planes.longest() * self.isa.lanes() } else { band.c };
         self.values(Map { c, ..band })
     }
 
     /// Values of the framed planes under so many rows.
     fn frame(&self, block: &Block, rows: usize) -> usize {
         let [height, width] = block.frame(rows);
-        let part = block.parts.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
-        planes::values(self.isa.lanes(), part, height, width)
+        planes::values(self.isa.lanes(), block.parts.longest(), height, width)
     }
 
     /// Whether the first block begins with the stem.
@@ -133,9 +133,9 @@ impl Layer {
         if map.area() == 1 {
             self.weights.narrow(x, self.operand_map(buffer, map));
         } else {
-            let height = map.h.div_ceil(crew.threads());
-            crew.each(self.operand_map(buffer, map).bands(height).enumerate(), |room, (i, y)| {
-                self.narrow(x.rows_of(i * height..i * height + y.rows()), y, &mut room.bench);
+            let rows = Cuts::even(map.h, crew.threads());
+            crew.each(self.operand_map(buffer, map).bands(&rows), |room, band, y| {
+                self.narrow(x.rows_of(rows.range(band)), y, &mut room.bench);
             });
         }
         self.operand_map(buffer, map).into_shared()

@@ -1,13 +1,11 @@
 //! Reads a lowered graph as what it is: a stem, blocks, a head. Anything else is an error that names the node.
 
-use std::ops::Range;
-
-use rexnet_kernels::{Act, Arena, Dense, Isa, Map, Packed, Products, Scale, Taps, Window};
+use rexnet_kernels::{Act, Arena, Cuts, Dense, Isa, Map, Packed, Products, Scale, Taps, Window};
 use rexnet_spec::{self as spec, Graph, Op, Quantization, Shape, Value};
 
 use crate::fold::{self, Weights};
 use crate::join::{self, Step};
-use crate::plan::{Block, Gate, Group, Head, Layer, Plan, Source, Stem};
+use crate::plan::{Block, Gate, Groups, Head, Layer, Plan, Source, Stem};
 use crate::{EngineError, Tensors, profile};
 
 /// Plans a graph, asking for its tensors in order of execution.
@@ -100,7 +98,7 @@ impl<'a> Reader<'a, '_> {
         let project = self.layer(Kind::Pointwise, self.value)?;
         let multiple = project.weights.planes_of_a_plane();
         if let Some(gate) = &mut gate {
-            gate.groups = Group::of(gate.expand.weights.panels(), multiple);
+            gate.groups = Groups::of(gate.expand.weights.panels(), multiple);
         }
         let out = self.map();
         let shortcut = if self.kind(0) == Some(Kind::Shortcut) { self.shortcut(input)? } else { 0 };
@@ -110,7 +108,7 @@ impl<'a> Reader<'a, '_> {
             None => Source::Input,
         };
         let parts = parts(&source, wide.c.div_ceil(self.isa.lanes()));
-        let groups = Group::of(parts.iter().cloned(), multiple);
+        let groups = Groups::of(&parts, multiple);
         let (step, act) = (number, activation(step.act));
         let block =
             Block { source, wide, top, left, step, taps, act, mid, gate, project, shortcut, out, parts, groups };
@@ -125,7 +123,7 @@ impl<'a> Reader<'a, '_> {
         let reduce = self.layer(Kind::Pointwise, self.value)?;
         let expand = self.layer(Kind::Pointwise, self.value)?;
         let scale = self.take(Kind::Scale, &[x, self.value])?;
-        Ok(Gate { steps: [pool, self.step], reduce, expand, act: activation(scale.act), groups: Vec::new() })
+        Ok(Gate { steps: [pool, self.step], reduce, expand, act: activation(scale.act), groups: Groups::default() })
     }
 
     fn shortcut(&mut self, input: Value) -> Result<usize, EngineError> {
@@ -234,11 +232,11 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// The stem makes all planes at once, an expansion a panel; planes that lie there are taken in twos.
-fn parts(source: &Source, planes: usize) -> Vec<Range<usize>> {
+fn parts(source: &Source, planes: usize) -> Cuts {
     match source {
-        Source::Stem => std::iter::once(0..planes).collect(),
-        Source::Input => (0..planes).step_by(2).map(|first| first..planes.min(first + 2)).collect(),
-        Source::Expand(layer) => layer.weights.panels().collect(),
+        Source::Stem => Cuts::even(planes, 1),
+        Source::Input => Cuts::of((0..planes).step_by(2).map(|first| 2.min(planes - first))),
+        Source::Expand(layer) => layer.weights.panels().clone(),
     }
 }
 

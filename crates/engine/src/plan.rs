@@ -1,8 +1,6 @@
 //! What runs: a stem, blocks and a head, their weights packed, their memory and their cuts decided once.
 
-use std::ops::Range;
-
-use rexnet_kernels::{Act, Dense, Isa, Map, Packed, Products, Taps};
+use rexnet_kernels::{Act, Cuts, Dense, Isa, Map, Packed, Products, Taps};
 
 use crate::profile::StepTime;
 
@@ -45,16 +43,19 @@ pub(crate) struct Block {
     pub(crate) shortcut: usize,
     pub(crate) out: Map,
     /// Planes that pass through expansion and depthwise convolution together: those of a panel, where there is one.
-    pub(crate) parts: Vec<Range<usize>>,
+    pub(crate) parts: Cuts,
     /// Parts that the projection reads together.
-    pub(crate) groups: Vec<Group>,
+    pub(crate) groups: Groups,
 }
 
-/// Some planes of a map, as many as make whole planes of what the next product reads, and which parts or panels they are.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Group {
-    pub(crate) planes: Range<usize>,
-    pub(crate) parts: Range<usize>,
+/// Some planes of a map at a time, as many as make whole planes of what the next product reads.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Groups {
+    pub(crate) planes: Cuts,
+    /// The planes that the next product reads of them.
+    pub(crate) operand: Cuts,
+    /// The parts, or panels, that they are.
+    pub(crate) parts: Cuts,
 }
 
 /// Where the map under the depthwise convolution comes from.
@@ -75,7 +76,7 @@ pub(crate) struct Gate {
     pub(crate) expand: Layer,
     pub(crate) act: Act,
     /// What passes through `expand` and the gate together.
-    pub(crate) groups: Vec<Group>,
+    pub(crate) groups: Groups,
 }
 
 /// A 1x1 convolution or fully connected layer with its activation.
@@ -135,17 +136,21 @@ impl Layer {
     }
 }
 
-impl Group {
-    /// Joins parts, given by their planes, until each group but the last has a multiple of `multiple` planes.
-    pub(crate) fn of(parts: impl Iterator<Item = Range<usize>>, multiple: usize) -> Vec<Self> {
-        let mut groups: Vec<Self> = Vec::new();
-        for (part, planes) in parts.enumerate() {
-            match groups.last_mut().filter(|group| !group.planes.len().is_multiple_of(multiple)) {
-                Some(group) => (group.planes.end, group.parts.end) = (planes.end, part + 1),
-                None => groups.push(Self { planes, parts: part..part + 1 }),
+impl Groups {
+    /// Joins parts until each group but the last has a multiple of `multiple` planes.
+    pub(crate) fn of(parts: &Cuts, multiple: usize) -> Self {
+        let mut groups: Vec<[usize; 2]> = Vec::new();
+        for planes in parts.ranges() {
+            match groups.last_mut().filter(|[planes, _]| !planes.is_multiple_of(multiple)) {
+                Some(group) => *group = [group[0] + planes.len(), group[1] + 1],
+                None => groups.push([planes.len(), 1]),
             }
         }
-        groups
+        Self {
+            planes: Cuts::of(groups.iter().map(|group| group[0])),
+            operand: Cuts::of(groups.iter().map(|group| group[0].div_ceil(multiple))),
+            parts: Cuts::of(groups.iter().map(|group| group[1])),
+        }
     }
 }
 

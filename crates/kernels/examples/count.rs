@@ -52,7 +52,7 @@ fn pointwise(isa: Isa) -> Box<dyn FnMut()> {
     Box::new(move || {
         let x = Planes::new(&x, isa.lanes(), inner, FROM.h, FROM.w);
         let y = PlanesMut::new(&mut y, isa.lanes(), outer, TO.h, TO.w);
-        packed.run(0..packed.panels().len(), black_box(x), y, &EPILOGUE);
+        packed.run(0..packed.panels().count(), black_box(x), y, &EPILOGUE);
     })
 }
 
@@ -70,7 +70,7 @@ fn pointwise_int8(isa: Isa) -> Box<dyn FnMut()> {
         let y = PlanesMut::new(&mut y, isa.lanes(), outer, TO.h, TO.w);
         let mut narrow = PlanesMut::new(&mut narrow, isa.lanes(), quads, FROM.h, FROM.w);
         packed.narrow(black_box(x), narrow.view());
-        packed.run(0..packed.panels().len(), narrow.shared(), y, &EPILOGUE);
+        packed.run(0..packed.panels().count(), narrow.shared(), y, &EPILOGUE);
     })
 }
 

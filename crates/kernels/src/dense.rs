@@ -57,13 +57,14 @@ impl Dense {
     /// `x` is a picture, `[c, height, width]`; `strips` is room that is kept from call to call.
     /// # Panics
     /// When `x` or `y` has another extent than that takes.
-    pub fn run(&self, x: &[f32], from: Map, first: usize, y: PlanesMut, act: Act, strips: &mut Strips) {
+    pub fn run(&self, x: &[f32], from: Map, first: usize, mut y: PlanesMut, act: Act, strips: &mut Strips) {
         assert_eq!((x.len(), from.c), (from.len(), self.c_in));
         strips.lay(x, from, self.window, first * self.window.stride, [y.rows(), y.width()]);
         let epilogue = Epilogue { act, shortcut: None };
-        for (row, y) in y.bands(1).enumerate() {
+        for row in 0..y.rows() {
             let scalars = Line { values: strips.under(row), taps: &strips.taps, width: y.width() };
-            self.packed.product(0..self.packed.panels().len(), scalars, y, &epilogue);
+            let y = y.view().rows_of(row..row + 1);
+            self.packed.product(0..self.packed.panels().count(), scalars, y, &epilogue);
         }
     }
 }
@@ -167,6 +168,7 @@ impl Scalars for Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Cuts;
     use crate::isa::every;
     use crate::planes::testing::channels_of;
     use crate::planes::values;
@@ -221,8 +223,8 @@ mod tests {
         let mut y = PlanesMut::new(&mut y, lanes, planes, to.h, to.w);
         let mut strips = Strips::default();
         // In bands, as a thread would: each begins at another padded row.
-        for (band, y) in y.view().bands(2).enumerate() {
-            dense.run(&x, from, 2 * band, y, Act::Relu, &mut strips);
+        for rows in Cuts::even(to.h, to.h.div_ceil(2)).ranges() {
+            dense.run(&x, from, rows.start, y.view().rows_of(rows), Act::Relu, &mut strips);
         }
         for (i, (got, want)) in channels_of(y.shared(), to).iter().zip(&want).enumerate() {
             assert!((got - want.max(0.0)).abs() <= 1e-5, "{isa} {from:?} {window:?} at {i}: {got} {want}");

@@ -26,6 +26,8 @@ pub mod planes;
 pub mod pointwise;
 pub mod pool;
 pub mod quantised;
+#[allow(unsafe_code, reason = "parts of one map, disjoint by number")]
+pub mod share;
 #[allow(unsafe_code, reason = "threads that outlive what they are lent")]
 pub mod team;
 mod tile;
@@ -46,6 +48,7 @@ pub use isa::{Isa, Precision, Products};
 pub use packed::Packed;
 pub use planes::{Planes, PlanesMut};
 pub use quantised::Scale;
+pub use share::{Cuts, Share};
 pub use team::Team;
 pub use tile::{Epilogue, Shortcut};
 pub use window::{Map, Window};

@@ -7,6 +7,7 @@ use crate::isa::{Isa, Products};
 use crate::narrow;
 use crate::planes::{Planes, PlanesMut};
 use crate::quantised::{self, Scale};
+use crate::share::Cuts;
 
 /// Weights and bias of a 1x1 convolution, or of a fully connected layer, as one instruction set wants them.
 #[derive(Debug)]
@@ -15,17 +16,14 @@ pub struct Packed {
     products: Products,
     c_in: usize,
     c_out: usize,
-    panels: Vec<Panel>,
+    /// Planes of output channels in panels.
+    panels: Cuts,
+    /// For each plane what its sums begin with, then a row of its weights for each input channel, or pair, or four of
+    /// them; the planes of a panel row by row.
     values: Buffer,
+    /// Of a plane.
+    rows: usize,
     whole: Option<Whole>,
-}
-
-/// Some planes of output channels: what their sums begin with, then a row of their weights for each input channel, or
-/// pair, or four of them.
-#[derive(Clone, Debug)]
-pub(crate) struct Panel {
-    pub(crate) planes: Range<usize>,
-    values: Range<usize>,
 }
 
 /// What stands around sums of whole numbers.
@@ -90,11 +88,12 @@ impl Packed {
         // The matrix unit takes whole planes.
         let rows = if products.in_tiles() { c_in.div_ceil(count * lanes) * lanes } else { c_in.div_ceil(count) };
         let widest = if products == Products::Single && isa.registers() == 32 { 3 } else { 2 };
-        let panels = panels(c_out.div_ceil(lanes), widest, (rows + 1) * lanes);
-        let mut values = arena.zeros(panels.last().map_or(0, |p| p.values.end));
-        for panel in &panels {
-            let first = panel.planes.start * lanes;
-            let (head, rows) = values[panel.values.clone()].split_at_mut(panel.planes.len() * lanes);
+        let panels = panels(c_out.div_ceil(lanes), widest);
+        let mut values = arena.zeros(panels.whole() * (1 + rows) * lanes);
+        for planes in panels.ranges() {
+            let first = planes.start * lanes;
+            let [from, to] = [planes.start, planes.end].map(|plane| plane * (1 + rows) * lanes);
+            let (head, rows) = values[from..to].split_at_mut(planes.len() * lanes);
             for (o, value) in (first..c_out).zip(&mut *head) {
                 *value = start[o];
             }
@@ -104,7 +103,7 @@ impl Packed {
                 }
             }
         }
-        Self { isa, products, c_in, c_out, panels, values, whole: None }
+        Self { isa, products, c_in, c_out, panels, values, rows, whole: None }
     }
 
     /// The instruction set it is packed for.
@@ -127,9 +126,9 @@ impl Packed {
         self.c_out
     }
 
-    /// Planes of output channels of each panel, in order.
-    pub fn panels(&self) -> impl ExactSizeIterator<Item = Range<usize>> + '_ {
-        self.panels.iter().map(|panel| panel.planes.clone())
+    /// Planes of output channels in panels.
+    pub fn panels(&self) -> &Cuts {
+        &self.panels
     }
 
     /// [`Products::planes_of_a_plane`] of its products.
@@ -147,13 +146,11 @@ impl Packed {
         }
     }
 
-    pub(crate) fn panels_of(&self, panels: Range<usize>) -> &[Panel] {
-        &self.panels[panels]
-    }
-
-    /// What the sums of a panel begin with, and its weights.
-    pub(crate) fn values(&self, panel: &Panel) -> (&[f32], &[f32]) {
-        self.values[panel.values.clone()].split_at(panel.planes.len() * self.isa.lanes())
+    /// What the sums of a panel's planes begin with, and their weights.
+    pub(crate) fn values(&self, planes: &Range<usize>) -> (&[f32], &[f32]) {
+        let lanes = self.isa.lanes();
+        let [from, to] = [planes.start, planes.end].map(|plane| plane * (1 + self.rows) * lanes);
+        self.values[from..to].split_at(planes.len() * lanes)
     }
 
     /// Where sums are whole numbers, what they are worth, from a plane on.
@@ -177,9 +174,9 @@ fn whole_entry(weights: &[i8], count: usize, k: usize) -> f32 {
     f32::from_bits(place)
 }
 
-/// Cuts planes, of so many values each, into panels of two. Where there may be threes, one or two of them take the place
-/// of a last single one, each the first of a half: either half of the panels then has as many planes as the other.
-fn panels(planes: usize, widest: usize, values: usize) -> Vec<Panel> {
+/// Planes in panels of two. Where there may be threes, one or two of them take the place of a last single one, each the
+/// first of a half: either half of the panels then has as many planes as the other.
+fn panels(planes: usize, widest: usize) -> Cuts {
     let threes = match planes {
         _ if widest < 3 => 0,
         0..3 => 0,
@@ -187,14 +184,14 @@ fn panels(planes: usize, widest: usize, values: usize) -> Vec<Panel> {
         _ => planes % 2,
     };
     let count = threes + (planes - 3 * threes).div_ceil(2);
-    let mut first = 0;
-    let panel = |i: usize| {
-        let is_three = (threes > 0 && i == 0) || (threes > 1 && i == count / 2);
-        let planes = first..planes.min(first + if is_three { 3 } else { 2 });
-        first = planes.end;
-        Panel { values: planes.start * values..planes.end * values, planes }
+    let is_three = |panel| (threes > 0 && panel == 0) || (threes > 1 && panel == count / 2);
+    let mut left = planes;
+    let panel = |panel| {
+        let planes = left.min(if is_three(panel) { 3 } else { 2 });
+        left -= planes;
+        planes
     };
-    (0..count).map(panel).collect()
+    Cuts::of((0..count).map(panel))
 }
 
 #[cfg(test)]
@@ -244,7 +241,7 @@ mod tests {
             let mut y = PlanesMut::new(&mut y, lanes, outer, from.h, from.w);
             let shortcut = (epilogue.1 > 0).then_some(Shortcut { x: map, channels: epilogue.1 });
             let operand = Planes::new(&narrow, lanes, inner, from.h, from.w);
-            packed.run(0..packed.panels().len(), operand, y.view(), &Epilogue { act: epilogue.0, shortcut });
+            packed.run(0..packed.panels().count(), operand, y.view(), &Epilogue { act: epilogue.0, shortcut });
             let y = channels_of(y.shared(), to);
             Self { from, to, x, weight, bias, input, whole, y }
         }

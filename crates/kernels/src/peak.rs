@@ -76,7 +76,7 @@ fn rate<R: Send>(team: &mut Team, rooms: &mut [R], amount: usize, item: impl Fn(
     let (begin, mut best) = (Instant::now(), 0.0_f64);
     while begin.elapsed() < LONG || best == 0.0 {
         let round = Instant::now();
-        team.each(rooms, 0..items, |room, _| item(room));
+        team.each(rooms, 0..items, |room, _, _| item(room));
         best = best.max((items * amount) as f64 / round.elapsed().as_secs_f64());
     }
     best

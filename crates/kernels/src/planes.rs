@@ -1,8 +1,7 @@
 //! Maps as kernels see them: planes of as many channels as a vector has lanes.
 //!
 //! `[plane][row][column][lane]`: a pixel of a plane is one vector, the pixels of a row lie side by side, rows and planes
-//! at any stride. Channels past the last are lanes nobody reads. Views can be cut by planes, rows and columns; a mutable
-//! view is cut into disjoint ones, which several threads may fill at the same time.
+//! at any stride. Channels past the last are lanes nobody reads. Views can be cut by planes, rows and columns.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -220,30 +219,23 @@ impl<'a> PlanesMut<'a> {
         Self { first: unsafe { offset(self.first, start) }, layout, values: PhantomData }
     }
 
-    /// Disjoint bands of at most `height` rows.
-    pub fn bands(self, height: usize) -> impl Iterator<Item = Self> + Send {
-        let whole = self.layout;
-        (0..whole.rows).step_by(height).map(move |start| {
-            let rows = start..whole.rows.min(start + height);
-            // SAFETY: no two bands share a row, and `self` is gone.
-            unsafe { self.alias() }.part(0..whole.planes, rows, 0..whole.width)
-        })
+    /// Some of the planes.
+    #[must_use]
+    pub fn planes_of(self, planes: Range<usize>) -> Self {
+        let Layout { rows, width, .. } = self.layout;
+        self.part(planes, 0..rows, 0..width)
     }
 
-    /// Disjoint groups of as many planes as `sizes` say, one after the other.
-    pub fn groups(self, sizes: impl Iterator<Item = usize> + Send) -> impl Iterator<Item = Self> + Send {
-        let (whole, mut start) = (self.layout, 0);
-        sizes.map(move |size| {
-            let planes = start..start + size;
-            start += size;
-            // SAFETY: no two groups share a plane, and `self` is gone.
-            unsafe { self.alias() }.part(planes, 0..whole.rows, 0..whole.width)
-        })
+    /// Some of the rows.
+    #[must_use]
+    pub fn rows_of(self, rows: Range<usize>) -> Self {
+        let Layout { planes, width, .. } = self.layout;
+        self.part(0..planes, rows, 0..width)
     }
 
     /// # Safety
     /// The two are never used for the same value.
-    unsafe fn alias(&self) -> Self {
+    pub(crate) unsafe fn alias(&self) -> Self {
         Self { first: self.first, layout: self.layout, values: PhantomData }
     }
 
@@ -413,22 +405,6 @@ mod tests {
         assert_eq!((part.planes(), part.rows(), part.width()), (2, 3, 2));
         assert_eq!(part.row(0, 0), [54.0, 55.0, 56.0, 57.0]);
         assert_eq!(part.pixel(1, 2, 1), [116.0, 117.0]);
-    }
-
-    #[test]
-    fn bands_and_groups_cover_a_map_once() {
-        for height in 1..=5 {
-            let mut x = numbered(2, 3, 4, 5);
-            for band in PlanesMut::new(&mut x, 2, 3, 4, 5).bands(height) {
-                for mut group in band.groups([2, 1].into_iter()) {
-                    for i in 0..group.planes() * group.rows() {
-                        let (plane, row) = (i / group.rows(), i % group.rows());
-                        group.row(plane, row).iter_mut().for_each(|v| *v += 1000.0);
-                    }
-                }
-            }
-            assert!(x.iter().enumerate().all(|(i, &v)| v == i as f32 + 1000.0), "{height}");
-        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::ahead::{Ahead, ask_near};
 use crate::isa::{ByteKernel, Kernel, PairKernel, Products};
 use crate::lanes::{Bytes, Lanes, Pairs};
-use crate::packed::{Packed, Panel};
+use crate::packed::Packed;
 use crate::planes::{Planes, PlanesMut};
 use crate::tile::{Arithmetic, Epilogue, Finish, Paired, Place, Single, Whole, load, multiply};
 #[cfg(target_arch = "x86_64")]
@@ -48,10 +48,9 @@ impl Packed {
         y: PlanesMut<'a>,
         epilogue: &'a Epilogue,
     ) -> Product<'a, X> {
-        let panels = self.panels_of(panels);
-        let planes = panels.iter().map(|panel| panel.planes.len()).sum();
+        let planes = panels.clone().map(|panel| self.panels().range(panel).len()).sum();
         assert_eq!((y.planes(), y.lanes(), y.area()), (planes, self.isa().lanes(), x.pixels()));
-        let first = panels.first().map_or(0, |panel| panel.planes.start);
+        let first = panels.clone().next().map_or(0, |panel| self.panels().range(panel).start);
         Product { packed: self, panels, first, x, y: y.in_lines(), epilogue }
     }
 
@@ -134,7 +133,7 @@ fn channels<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(
 /// Some panels times all pixels of `x`.
 pub(crate) struct Product<'a, X> {
     pub(crate) packed: &'a Packed,
-    pub(crate) panels: &'a [Panel],
+    pub(crate) panels: Range<usize>,
     /// The plane of output channels that is `y`'s first.
     pub(crate) first: usize,
     pub(crate) x: X,
@@ -170,22 +169,23 @@ impl<X: Scalars, W: Way> ByteKernel for Through<'_, X, W> {
 impl<X: Scalars, W: Way> Through<'_, X, W> {
     #[inline(always)]
     fn work<V: Lanes, A: Arithmetic<V>>(mut self, v: V) {
-        for panel in self.0.panels {
-            match (V::REGISTERS, panel.planes.len()) {
-                (32, 3) => self.panel::<V, A, 9, 3>(v, panel),
-                (32, 2) => self.panel::<V, A, 14, 2>(v, panel),
-                (32, _) => self.panel::<V, A, 14, 1>(v, panel),
-                (_, 2) => self.panel::<V, A, 6, 2>(v, panel),
-                (_, _) => self.panel::<V, A, 7, 1>(v, panel),
+        for panel in self.0.panels.clone() {
+            let planes = self.0.packed.panels().range(panel);
+            match (V::REGISTERS, planes.len()) {
+                (32, 3) => self.panel::<V, A, 9, 3>(v, planes),
+                (32, 2) => self.panel::<V, A, 14, 2>(v, planes),
+                (32, _) => self.panel::<V, A, 14, 1>(v, planes),
+                (_, 2) => self.panel::<V, A, 6, 2>(v, planes),
+                (_, _) => self.panel::<V, A, 7, 1>(v, planes),
             }
         }
     }
 
     /// One panel with all pixels, at most `MR` at a time.
     #[inline(always)]
-    fn panel<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(&mut self, v: V, panel: &Panel) {
+    fn panel<V: Lanes, A: Arithmetic<V>, const MR: usize, const NV: usize>(&mut self, v: V, planes: Range<usize>) {
         let Self(product, way) = self;
-        let (bias, weights) = product.packed.values(panel);
+        let (bias, weights) = product.packed.values(&planes);
         let bias: [V::F; NV] = load(v, bias);
         let [lines, pixels] =
             if W::OVER_ROWS { [1, product.x.pixels()] } else { [product.y.rows(), product.y.width()] };
@@ -195,7 +195,7 @@ impl<X: Scalars, W: Way> Through<'_, X, W> {
             let mut column = 0;
             while column < pixels {
                 let pixel = line * pixels + column;
-                let place = Place { first: product.first, plane: panel.planes.start, line, column, pixel };
+                let place = Place { first: product.first, plane: planes.start, line, column, pixel };
                 column += match pixels_of_tile::<V, MR>(pixels - column) {
                     n if n == MR => tile.run::<A, X, MR>(product, place),
                     7 if MR > 7 => tile.run::<A, X, 7>(product, place),
@@ -258,6 +258,7 @@ impl<V: Lanes, W: Way, const NV: usize> Tile<'_, V, W, NV> {
 mod tests {
     use super::*;
     use crate::isa::{every, every_bf16, every_int8};
+    use crate::share::{Cuts, Share};
     use crate::planes::testing::{channels_of, planes_of};
     use crate::planes::values;
     use crate::window::testing::numbers;
@@ -293,7 +294,7 @@ mod tests {
         let mut framed = vec![777.0; values(lanes, planes, from.h + 2, from.w + 2)];
         let mut whole = PlanesMut::new(&mut framed, lanes, planes, from.h + 2, from.w + 2);
         let inside = whole.view().part(0..planes, 1..from.h + 1, 1..from.w + 1);
-        let all = 0..packed.panels().len();
+        let all = 0..packed.panels().count();
         let shortcut = x[..prefix * from.area()].to_vec();
         if products == Products::Single {
             packed.run(all, original, inside, &epilogue);
@@ -360,9 +361,10 @@ mod tests {
             let x = Planes::new(&x, lanes, inner, area, 1);
             let cut = |height: usize| {
                 let mut y = vec![f32::NAN; values(lanes, outer, area, 1)];
-                for (i, y) in PlanesMut::new(&mut y, lanes, outer, area, 1).bands(height).enumerate() {
-                    let rows = x.rows_of(i * height..i * height + y.rows());
-                    packed.run(0..packed.panels().len(), rows, y, &Epilogue::default());
+                let rows = Cuts::of((0..area).step_by(height).map(|first| height.min(area - first)));
+                let bands = PlanesMut::new(&mut y, lanes, outer, area, 1).bands(&rows);
+                for (rows, y) in rows.ranges().zip(bands.parts()) {
+                    packed.run(0..packed.panels().count(), x.rows_of(rows), y, &Epilogue::default());
                 }
                 y
             };

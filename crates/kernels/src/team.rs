@@ -1,12 +1,14 @@
-//! A small team of threads that share out work by claiming it, so that a thread which is held up holds up one item only.
+//! A small team of threads that share out work by claiming it, so that a thread which is held up holds up one part only.
 //!
 //! The caller works too. A thread without work looks out for some microseconds, then sleeps; work is not waited for by
-//! those who came too late to claim any. What an item computes must not depend on who computes it.
+//! those who came too late to claim any. What a part computes must not depend on who computes it.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+
+use crate::share::Share;
 
 /// Threads that wait for work; they end when it is dropped.
 #[derive(Debug)]
@@ -65,28 +67,23 @@ impl Team {
         self.workers.len() + 1
     }
 
-    /// Does `work` once on every item, on whichever thread comes for it, with that thread's own of the `rooms`.
+    /// Does `work` once on every part of `share`, told its number, on whichever thread comes for it, with that thread's own
+    /// of the `rooms`.
     /// # Panics
     /// When there are fewer rooms than threads, or `work` panics.
-    pub fn each<R: Send, T: Send>(
-        &mut self,
-        rooms: &mut [R],
-        items: impl Iterator<Item = T> + Send,
-        work: impl Fn(&mut R, T) + Sync,
-    ) {
+    pub fn each<R: Send, S: Share>(&mut self, rooms: &mut [R], share: S, work: impl Fn(&mut R, usize, S::Part) + Sync) {
         assert!(rooms.len() >= self.threads(), "{} rooms for {} threads", rooms.len(), self.threads());
         if self.workers.is_empty() {
-            return items.for_each(|item| work(&mut rooms[0], item));
+            return share.parts().enumerate().for_each(|(number, part)| work(&mut rooms[0], number, part));
         }
         let rooms = Rooms(rooms.as_mut_ptr());
-        let items: Vec<Mutex<Option<T>>> = items.map(|item| Mutex::new(Some(item))).collect();
-        let stretches = Stretches::new(items.len(), self.threads());
-        self.post(&|number| {
+        let stretches = Stretches::new(share.count(), self.threads());
+        self.post(&|thread| {
             // SAFETY: every thread has its own number, below `threads`.
-            let room = unsafe { rooms.of(number) };
-            while let Some(item) = stretches.claim(number) {
-                let item = items[item].lock().unwrap_or_else(PoisonError::into_inner).take();
-                item.into_iter().for_each(|item| work(room, item));
+            let room = unsafe { rooms.of(thread) };
+            while let Some(number) = stretches.claim(thread) {
+                // SAFETY: a number is claimed once.
+                work(room, number, unsafe { share.part(number) });
             }
         });
     }
@@ -172,22 +169,22 @@ impl Board {
     }
 }
 
-/// Items shared out in advance, a stretch of neighbours for each thread: what lies side by side stays in one cache, and
+/// Parts shared out in advance, a stretch of neighbours for each thread: what lies side by side stays in one cache, and
 /// is asked for ahead of its time. A thread that is done takes over what others have not begun, from their ends.
 struct Stretches(Vec<Stretch>);
 
-/// What is left of a stretch: the first item in the low half, the end in the high half. On lines of its own.
+/// What is left of a stretch: the first part in the low half, the end in the high half. On lines of its own.
 #[repr(align(128))]
 struct Stretch(AtomicU64);
 
 impl Stretches {
-    fn new(items: usize, threads: usize) -> Self {
-        let start = |thread: usize| (items * thread / threads) as u64;
+    fn new(parts: usize, threads: usize) -> Self {
+        let start = |thread: usize| (parts * thread / threads) as u64;
         let stretch = |thread| Stretch(AtomicU64::new(start(thread) | start(thread + 1) << 32));
         Self((0..threads).map(stretch).collect())
     }
 
-    /// An item that nobody has claimed yet, of the thread's own stretch as long as there are any.
+    /// A part that nobody has claimed yet, of the thread's own stretch as long as there are any.
     fn claim(&self, thread: usize) -> Option<usize> {
         let others = (1..self.0.len()).map(|i| (thread + i) % self.0.len());
         self.0[thread].first().or_else(|| others.into_iter().find_map(|other| self.0[other].last()))
@@ -203,7 +200,7 @@ impl Stretch {
         self.take(|first, end| (end - 1, (first, end - 1)))
     }
 
-    /// Takes an item, if any is left: `cut` says which, and what is left then.
+    /// Takes a part, if any is left: `cut` says which, and what is left then.
     fn take(&self, cut: impl Fn(u64, u64) -> (u64, (u64, u64))) -> Option<usize> {
         let ends = |left: u64| (left & u64::from(u32::MAX), left >> 32);
         let rest = |left| {
@@ -237,32 +234,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_item_is_done_once_whoever_does_it() {
+    fn every_part_is_done_once_whoever_does_it() {
         for threads in 1..=4 {
             let mut team = Team::new(threads);
             assert_eq!(team.threads(), threads);
             let mut rooms = vec![0usize; threads];
-            for items in [0, 1, 2, 7, 1000] {
-                let mut values = vec![0u32; items];
+            for parts in [0, 1, 2, 7, 1000] {
+                let done: Vec<_> = (0..parts).map(|_| AtomicUsize::new(0)).collect();
                 rooms.fill(0);
-                team.each(&mut rooms, values.iter_mut().enumerate(), |room, (i, value)| {
-                    *value += i as u32 + 1;
+                team.each(&mut rooms, 5..5 + parts, |room, number, part| {
+                    assert_eq!(part, number + 5);
+                    done[number].fetch_add(1, Ordering::Relaxed);
                     *room += 1;
                 });
-                assert!(values.iter().enumerate().all(|(i, &v)| v == i as u32 + 1), "{threads} {items}");
-                assert_eq!(rooms.iter().sum::<usize>(), items, "{threads}");
+                assert!(done.iter().all(|done| done.load(Ordering::Relaxed) == 1), "{threads} {parts}");
+                assert_eq!(rooms.iter().sum::<usize>(), parts, "{threads}");
             }
         }
     }
 
     #[test]
+    fn a_thread_keeps_to_its_stretch_then_helps_from_the_end_of_anothers() {
+        let stretches = Stretches::new(7, 2);
+        let claimed: Vec<_> = [1, 1, 1, 1, 1, 0, 0, 0].map(|thread| stretches.claim(thread)).into();
+        assert_eq!(claimed, [3, 4, 5, 6, 2, 0, 1].map(Some).into_iter().chain([None]).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn jobs_follow_each_other_thousands_of_times() {
         let mut team = Team::new(3);
-        let (mut rooms, mut values) = (vec![(); 3], vec![0u64; 8]);
+        let (mut rooms, values) = (vec![(); 3], [const { AtomicUsize::new(0) }; 8]);
         for job in 0..5000 {
-            team.each(&mut rooms, values.iter_mut(), |(), value| *value += job);
+            team.each(&mut rooms, 0..8, |(), _, i| {
+                values[i].fetch_add(job, Ordering::Relaxed);
+            });
         }
-        assert!(values.iter().all(|&v| v == 4999 * 5000 / 2));
+        assert!(values.into_iter().all(|v| v.into_inner() == 4999 * 5000 / 2));
     }
 
     #[test]
@@ -270,11 +277,11 @@ mod tests {
         let mut team = Team::new(2);
         let mut rooms = [(), ()];
         let fails = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            team.each(&mut rooms, 0..100, |(), i| assert!(i < 50));
+            team.each(&mut rooms, 0..100, |(), _, i| assert!(i < 50));
         }));
         assert!(fails.is_err());
         let done = AtomicUsize::new(0);
-        team.each(&mut rooms, 0..100, |(), i| {
+        team.each(&mut rooms, 0..100, |(), _, i| {
             done.fetch_add(i, Ordering::Relaxed);
         });
         assert_eq!(done.into_inner(), 4950);

@@ -3,10 +3,11 @@
 //! Pixels are taken in blocks of the unit's sixteen; the last block begins early enough to be whole and makes some
 //! pixels twice, to the same bits. A map of fewer pixels is copied into one of sixteen.
 
+use std::ops::Range;
+
 use crate::ahead::Ahead;
 use crate::arena::Buffer;
 use crate::isa::Products;
-use crate::packed::Panel;
 use crate::planes::Planes;
 use crate::pointwise::Product;
 use crate::tile::{Place, Stage};
@@ -31,16 +32,17 @@ fn work<D: Dot>(mut product: Product<Planes>) {
     }
     let padded = if x.area() < ROWS { Planes::new(&copy, x.lanes(), planes, 1, ROWS) } else { x };
     let (tiles, mut stage) = (Tiles::new(), Stage::new());
-    for panel in product.panels {
-        panel_of::<D>(&mut product, panel, padded, &tiles, &mut stage);
+    for panel in product.panels.clone() {
+        let planes = product.packed.panels().range(panel);
+        panel_of::<D>(&mut product, planes, padded, &tiles, &mut stage);
     }
 }
 
-fn panel_of<D: Dot>(product: &mut Product<Planes>, panel: &Panel, x: Planes, tiles: &Tiles, stage: &mut Stage) {
-    let (bias, weights) = product.packed.values(panel);
+fn panel_of<D: Dot>(product: &mut Product<Planes>, planes: Range<usize>, x: Planes, tiles: &Tiles, stage: &mut Stage) {
+    let (bias, weights) = product.packed.values(&planes);
     let row = bias.len();
     // Blocks of pixels that the unit sums at once.
-    let block = match (panel.planes.len(), x.area() / ROWS) {
+    let block = match (planes.len(), x.area() / ROWS) {
         (1, 4..) => 4 * ROWS,
         (2, 2..) => 2 * ROWS,
         _ => ROWS,
@@ -54,16 +56,16 @@ fn panel_of<D: Dot>(product: &mut Product<Planes>, panel: &Panel, x: Planes, til
             Sum { bias: &bias[at..], weights: &weights[at..], row, x, pixel }
         };
         let out = stage.values_mut();
-        match (panel.planes.len(), block / ROWS) {
+        match (planes.len(), block / ROWS) {
             (2, 2) => D::two_by_two(tiles, &sum(0), out),
             (1, 4) => D::four_by_one(tiles, &sum(0), out),
-            (planes, _) => {
-                for plane in 0..planes {
+            (count, _) => {
+                for plane in 0..count {
                     D::one_by_one(tiles, &sum(plane), &mut out[plane * ROWS * ROWS..]);
                 }
             }
         }
-        let place = Place { first: product.first, plane: panel.planes.start, pixel, line: 0, column: pixel };
-        product.finish(stage.values(), block * x.lanes(), [block, panel.planes.len()], place);
+        let place = Place { first: product.first, plane: planes.start, pixel, line: 0, column: pixel };
+        product.finish(stage.values(), block * x.lanes(), [block, planes.len()], place);
     }
 }
