@@ -39,10 +39,11 @@ fn system_allows_it() -> bool {
     false
 }
 
-/// The unit, set up on this thread for full tiles, until dropped.
+/// The unit, set up on this thread for full tiles.
 pub(crate) struct Tiles(());
 
 /// How the unit is told the shapes of its eight tiles.
+#[derive(Default, PartialEq)]
 #[repr(C, align(64))]
 struct Shapes {
     palette: u8,
@@ -53,16 +54,22 @@ struct Shapes {
 }
 
 impl Tiles {
+    /// Setting up takes as long as several blocks, asking a tenth of that: so the unit is left as it is, and set up again
+    /// only where the thread is new to it, or someone else has used it since.
     /// # Panics
     /// Where there is none.
     pub(crate) fn new() -> Self {
         assert!(available(), "no matrix unit");
-        let (mut bytes, mut rows) = ([0; 16], [0; 16]);
-        bytes[..8].fill(BYTES as u16);
-        rows[..8].fill(ROWS as u8);
-        let shapes = Shapes { palette: 1, start_row: 0, reserved: [0; 14], bytes, rows };
-        // SAFETY: the processor has the instruction, and these shapes are those of full tiles.
-        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const shapes, options(nostack, readonly)) };
+        let mut full = Shapes { palette: 1, ..Shapes::default() };
+        full.bytes[..8].fill(BYTES as u16);
+        full.rows[..8].fill(ROWS as u8);
+        let mut shapes = Shapes::default();
+        // SAFETY: the processor has the instruction, which fills 64 bytes; any of them are valid.
+        unsafe { asm!("sttilecfg [{}]", in(reg) &raw mut shapes, options(nostack)) };
+        if shapes != full {
+            // SAFETY: the processor has the instruction, and these shapes are those of full tiles.
+            unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const full, options(nostack, readonly)) };
+        }
         Self(())
     }
 
@@ -224,12 +231,5 @@ impl Sum<'_> {
         assert!(self.bias.len() >= vectors && self.row >= vectors);
         assert!(self.weights.len() >= (chunks * ROWS - 1) * self.row + vectors);
         assert!(out.len() >= pixels * planes * ROWS * ROWS);
-    }
-}
-
-impl Drop for Tiles {
-    fn drop(&mut self) {
-        // SAFETY: the processor has the instruction.
-        unsafe { asm!("tilerelease", options(nostack, nomem)) };
     }
 }
