@@ -80,8 +80,10 @@ class Ours:
 
     def run(self, *more):
         done = subprocess.run([*self.command, *more], capture_output=True, text=True, check=False)
+        if 'products want a processor' in done.stderr:
+            raise OSError(done.stderr.strip())
         if done.returncode:
-            raise OSError(f'{" ".join(self.command)}: {done.stderr}')
+            sys.exit(f'{" ".join(self.command)}: {done.stderr.strip()}')
         return json.loads(done.stdout)
 
     def turn(self, seconds):

@@ -49,6 +49,10 @@ impl Plan {
                 let mut operand = block.project.operand_map(operand, mid);
                 let operands = operand.view().groups(&block.groups.operand);
                 for (group, operand) in operands.parts().enumerate() {
+                    if block.rounds {
+                        self.widen(block, group, x, rows.clone(), operand, bench);
+                        continue;
+                    }
                     let c = groups.range(group).len() * self.isa.lanes();
                     let mut mid = self.map(band, Map { c, ..mid });
                     self.widen(block, group, x, rows.clone(), mid.view(), bench);
@@ -92,9 +96,15 @@ impl Plan {
         } else {
             let operands = operand.as_mut().map(|map| map.view().groups(&groups.operand));
             crew.each((mid.view().groups(&groups.planes), operands), |room, group, (mut mid, operand)| {
-                self.widen(block, group, x, 0..block.mid.h, mid.view(), &mut room.bench);
-                if let Some(operand) = operand {
-                    block.project.narrow(mid.shared(), operand, &mut room.bench);
+                let rows = 0..block.mid.h;
+                match operand {
+                    Some(operand) if block.rounds => self.widen(block, group, x, rows, operand, &mut room.bench),
+                    operand => {
+                        self.widen(block, group, x, rows, mid.view(), &mut room.bench);
+                        if let Some(operand) = operand {
+                            block.project.narrow(mid.shared(), operand, &mut room.bench);
+                        }
+                    }
                 }
             });
         }
@@ -139,8 +149,12 @@ impl Plan {
         });
     }
 
-    /// Output rows `rows` of the depthwise convolution for the planes of one group.
+    /// Output rows `rows` of the depthwise convolution for the planes of one group, as the projection reads them if the
+    /// block rounds at once.
     fn widen(&self, block: &Block, group: usize, x: Input, rows: Range<usize>, mut y: PlanesMut, bench: &mut Bench) {
+        if block.rounds {
+            return self.widen_part(block, group, x, rows, y, bench);
+        }
         let first = block.groups.planes.range(group).start;
         for part in block.groups.parts.range(group) {
             let planes = block.parts.range(part);
@@ -176,7 +190,11 @@ impl Plan {
             }
         }
         let start = bench.watch.now();
-        block.taps.run(planes.clone(), frame.shared(), y, block.act);
+        if block.rounds {
+            block.taps.run_rounded(planes, frame.shared(), y, block.act);
+        } else {
+            block.taps.run(planes, frame.shared(), y, block.act);
+        }
         bench.watch.book(block.step, start);
     }
 }

@@ -68,7 +68,7 @@ pub enum EngineError {
 fn wanted(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "f32",
-        Precision::Bf16 => "AVX-512 BF16",
+        Precision::Bf16 => "AVX-512 BF16 or AMX",
         Precision::Int8 => "AVX-512 VNNI",
     }
 }

@@ -89,8 +89,11 @@ impl Plan {
         bands.find(fits).unwrap_or_else(|| Cuts::even(rows, rows))
     }
 
-    /// Values between depthwise convolution and projection: of all planes, or of a group, which is narrowed at once.
+    /// Values between depthwise convolution and projection: of all planes, or of a group, which is narrowed at once, or none.
     fn band(&self, block: &Block, band: Map) -> usize {
+        if block.rounds {
+            return 0;
+        }
         let c = if block.project.is_narrow() { block.groups.planes.longest() * self.isa.lanes() } else { band.c };
         self.values(Map { c, ..band })
     }

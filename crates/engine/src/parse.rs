@@ -110,8 +110,25 @@ impl<'a> Reader<'a, '_> {
         let parts = parts(&source, wide.c.div_ceil(self.isa.lanes()));
         let groups = Groups::of(&parts, multiple);
         let (step, act) = (number, activation(step.act));
-        let block =
-            Block { source, wide, top, left, step, taps, act, mid, gate, project, shortcut, out, parts, groups };
+        let alone = groups.planes == parts && gate.is_none();
+        let rounds = alone && project.weights.products().reads_pairs() && taps.rounds(act);
+        let block = Block {
+            source,
+            wide,
+            top,
+            left,
+            step,
+            taps,
+            act,
+            mid,
+            gate,
+            project,
+            shortcut,
+            out,
+            parts,
+            groups,
+            rounds,
+        };
         Ok(Some(block))
     }
 

@@ -46,6 +46,8 @@ pub(crate) struct Block {
     pub(crate) parts: Cuts,
     /// Parts that the projection reads together.
     pub(crate) groups: Groups,
+    /// Whether the depthwise convolution of a part makes at once what the projection reads.
+    pub(crate) rounds: bool,
 }
 
 /// Some planes of a map at a time, as many as make whole planes of what the next product reads.

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use crate::act::{self, Act, clamp};
 use crate::arena::{Arena, Buffer};
-use crate::isa::{Isa, Kernel};
-use crate::lanes::Lanes;
+use crate::isa::{Isa, Kernel, PairKernel};
+use crate::lanes::{Lanes, Pairs};
+use crate::narrow;
 use crate::planes::{Planes, PlanesMut};
 use crate::tile::load;
 use crate::window::{Map, Window, correlate};
@@ -70,15 +71,30 @@ impl Taps {
     /// # Panics
     /// When `x` has fewer rows or columns than that takes.
     pub fn run(&self, planes: Range<usize>, x: Planes, y: PlanesMut, act: Act) {
+        assert_eq!([y.planes(), y.lanes()], [planes.len(), self.isa.lanes()]);
+        self.isa.run(self.depthwise(planes, x, y, act));
+    }
+
+    /// The same, rounded to bf16 at once: `y` is a narrow map of those planes.
+    /// # Panics
+    /// As `run`; when `rounds` says that it cannot.
+    pub fn run_rounded(&self, planes: Range<usize>, x: Planes, y: PlanesMut, act: Act) {
+        assert!(self.rounds(act) && y.planes() == narrow::planes(planes.len()) && y.lanes() == self.isa.lanes());
+        self.isa.run_pairs(Rounded(self.depthwise(planes, x, y, act)));
+    }
+
+    /// Whether there is a text for rounding at once: where sums are only clamped, under the kernels that networks have.
+    pub fn rounds(&self, act: Act) -> bool {
+        act.bounds().is_some() && matches!((self.kernel, self.stride), (3 | 5, 1 | 2))
+    }
+
+    fn depthwise<'a>(&'a self, planes: Range<usize>, x: Planes<'a>, y: PlanesMut<'a>, act: Act) -> Depthwise<'a> {
         let reach = |outputs: usize| outputs.saturating_sub(1) * self.stride + self.kernel;
-        assert_eq!(
-            [x.planes(), y.planes(), x.lanes(), y.lanes()],
-            [planes.len(), planes.len(), self.isa.lanes(), x.lanes()]
-        );
+        assert_eq!([x.planes(), x.lanes()], [planes.len(), self.isa.lanes()]);
         assert!(x.rows() >= reach(y.rows()) && x.width() >= reach(y.width()), "{x:?} for {y:?}");
         let plane = (1 + self.kernel * self.kernel) * self.isa.lanes();
         let values = &self.values[planes.start * plane..planes.end * plane];
-        self.isa.run(Depthwise { values, kernel: self.kernel, stride: self.stride, x, y, act });
+        Depthwise { values, kernel: self.kernel, stride: self.stride, x, y, act }
     }
 }
 
@@ -179,17 +195,7 @@ fn step<V: Lanes, const K: usize, const S: usize, const U: usize>(
     column: usize,
     bounds: Option<(f32, f32)>,
 ) -> usize {
-    let (bias, taps) = values.split_at(V::N);
-    let mut sums = [v.load(bias); U];
-    for (x, taps) in x.into_iter().zip(taps.chunks_exact(K * V::N)) {
-        let x = &x[column * S * V::N..][..((U - 1) * S + K) * V::N];
-        let taps: [V::F; K] = load(v, taps);
-        for (u, sum) in sums.iter_mut().enumerate() {
-            for (k, tap) in taps.into_iter().enumerate() {
-                *sum = v.fma(v.load(&x[(u * S + k) * V::N..]), tap, *sum);
-            }
-        }
-    }
+    let sums = sums::<V, K, S, U>(v, values, x, column);
     let y = &mut y[column * V::N..][..U * V::N];
     for (sum, y) in sums.into_iter().zip(y.chunks_exact_mut(V::N)) {
         let sum = match bounds {
@@ -201,10 +207,102 @@ fn step<V: Lanes, const K: usize, const S: usize, const U: usize>(
     U
 }
 
+/// Sums of `U` outputs from `column` on.
+#[inline(always)]
+fn sums<V: Lanes, const K: usize, const S: usize, const U: usize>(
+    v: V,
+    values: &[f32],
+    x: [&[f32]; K],
+    column: usize,
+) -> [V::F; U] {
+    let (bias, taps) = values.split_at(V::N);
+    let mut sums = [v.load(bias); U];
+    for (x, taps) in x.into_iter().zip(taps.chunks_exact(K * V::N)) {
+        let x = &x[column * S * V::N..][..((U - 1) * S + K) * V::N];
+        let taps: [V::F; K] = load(v, taps);
+        for (u, sum) in sums.iter_mut().enumerate() {
+            for (k, tap) in taps.into_iter().enumerate() {
+                *sum = v.fma(v.load(&x[(u * S + k) * V::N..]), tap, *sum);
+            }
+        }
+    }
+    sums
+}
+
+/// Two planes at a time, into one plane of a narrow map.
+struct Rounded<'a>(Depthwise<'a>);
+
+impl PairKernel for Rounded<'_> {
+    #[inline(always)]
+    fn run<V: Pairs>(mut self, v: V) {
+        match (self.0.kernel, self.0.stride) {
+            (3, 1) => self.rows::<V, 3, 1>(v),
+            (3, 2) => self.rows::<V, 3, 2>(v),
+            (5, 1) => self.rows::<V, 5, 1>(v),
+            (_, _) => self.rows::<V, 5, 2>(v),
+        }
+    }
+}
+
+impl Rounded<'_> {
+    #[inline(always)]
+    fn rows<V: Pairs, const K: usize, const S: usize>(&mut self, v: V) {
+        let Depthwise { values, x, y, act, .. } = &mut self.0;
+        let bounds = act.bounds().unwrap_or((f32::NEG_INFINITY, f32::INFINITY));
+        let (pitch, plane) = (x.width() * V::N, (1 + K * K) * V::N);
+        for (pair, values) in values.chunks(2 * plane).enumerate() {
+            let planes = [2 * pair, (2 * pair + 1).min(x.planes() - 1)].map(|plane| x.plane(plane));
+            for row in 0..y.rows() {
+                let x = planes.map(|plane| {
+                    let rows = &plane[row * S * pitch..][..K * pitch];
+                    std::array::from_fn(|i| &rows[i * pitch..][..pitch])
+                });
+                let y = y.row(pair, row);
+                let mut column = 0;
+                while column < y.len() / V::N {
+                    let left = y.len() / V::N - column;
+                    column += match left {
+                        7.. => round::<V, K, S, 7>(v, values, x, y, column, bounds),
+                        4.. => round::<V, K, S, 4>(v, values, x, y, column, bounds),
+                        2.. => round::<V, K, S, 2>(v, values, x, y, column, bounds),
+                        _ => round::<V, K, S, 1>(v, values, x, y, column, bounds),
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// `U` outputs of two planes, of one where `values` are one's, from `column` on.
+#[inline(always)]
+fn round<V: Pairs, const K: usize, const S: usize, const U: usize>(
+    v: V,
+    values: &[f32],
+    x: [[&[f32]; K]; 2],
+    y: &mut [f32],
+    column: usize,
+    (low, high): (f32, f32),
+) -> usize {
+    let (first, second) = values.split_at((1 + K * K) * V::N);
+    let y = &mut y[column * V::N..][..U * V::N];
+    let first = sums::<V, K, S, U>(v, first, x[0], column);
+    if second.is_empty() {
+        for (sum, y) in first.into_iter().zip(y.chunks_exact_mut(V::N)) {
+            v.store(v.narrow(clamp(v, low, high, sum), v.splat(0.0)), y);
+        }
+        return U;
+    }
+    let second = sums::<V, K, S, U>(v, second, x[1], column);
+    for ((first, second), y) in first.into_iter().zip(second).zip(y.chunks_exact_mut(V::N)) {
+        v.store(v.narrow(clamp(v, low, high, first), clamp(v, low, high, second)), y);
+    }
+    U
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::every;
+    use crate::isa::{every, every_bf16};
     use crate::planes::testing::{channels_of, planes_of};
     use crate::planes::values;
     use crate::window::testing::numbers;
@@ -244,6 +342,32 @@ mod tests {
                         let to = Map { h: from.h.div_ceil(stride), w: w.div_ceil(stride), ..from };
                         check(isa, from, Window { kernel, stride, top, left }, to, Act::Linear);
                     }
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn rounding_at_once_gives_the_bits_of_rounding_afterwards() {
+        every_bf16(|isa, _| {
+            let lanes = isa.lanes();
+            for (kernel, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
+                for (planes, w) in [(1, 1), (2, 7), (3, 12), (2, 29), (5, 6)] {
+                    let reach = |n: usize| (n - 1) * stride + kernel;
+                    let (rows, width, c) = (reach(3), reach(w), planes * lanes);
+                    let x = numbers(values(lanes, planes, rows, width), 1);
+                    let x = Planes::new(&x, lanes, planes, rows, width);
+                    let (weight, bias) = (numbers(c * kernel * kernel, 2), numbers(c, 3));
+                    let taps = Taps::new(&mut Arena::default(), isa, &weight, &bias, [kernel, stride]);
+                    let [mut y, mut once, mut after] = [planes, narrow::planes(planes), narrow::planes(planes)]
+                        .map(|planes| vec![f32::NAN; values(lanes, planes, 3, w)]);
+                    let mut y = PlanesMut::new(&mut y, lanes, planes, 3, w);
+                    taps.run(0..planes, x, y.view(), Act::Relu6);
+                    let map = |values| PlanesMut::new(values, lanes, narrow::planes(planes), 3, w);
+                    narrow::run(isa, y.shared(), map(&mut after));
+                    taps.run_rounded(0..planes, x, map(&mut once), Act::Relu6);
+                    let same = once.iter().zip(&after).all(|(once, after)| once.to_bits() == after.to_bits());
+                    assert!(same, "{isa} {kernel} {stride} {planes} {w}");
                 }
             }
         });

@@ -82,6 +82,11 @@ impl Products {
         }
     }
 
+    /// Whether they read maps of bf16.
+    pub fn reads_pairs(self) -> bool {
+        matches!(self, Self::Pairs | Self::Tiles)
+    }
+
     /// Whether they are made in the matrix unit.
     pub(crate) fn in_tiles(self) -> bool {
         matches!(self, Self::Tiles | Self::QuadTiles)

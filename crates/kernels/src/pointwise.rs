@@ -258,9 +258,9 @@ impl<V: Lanes, W: Way, const NV: usize> Tile<'_, V, W, NV> {
 mod tests {
     use super::*;
     use crate::isa::{every, every_bf16, every_int8};
-    use crate::share::{Cuts, Share};
     use crate::planes::testing::{channels_of, planes_of};
     use crate::planes::values;
+    use crate::share::{Cuts, Share};
     use crate::window::testing::numbers;
     use crate::{Act, Arena, Buffer, Isa, Map, Scale, Shortcut, Window, dense, narrow};
 

@@ -1,6 +1,6 @@
 //! The 1x1 convolution through the matrix unit. Bound: a tile product in sixteen cycles, activations beside it.
 //!
-//! Pixels are taken in blocks of the unit's sixteen; the last block begins early enough to be whole and makes some
+//! Pixels are taken in blocks of the unit's sixteen; the last block begins early enough to be whole and sums some
 //! pixels twice, to the same bits. A map of fewer pixels is copied into one of sixteen.
 
 use std::ops::Range;
@@ -65,7 +65,8 @@ fn panel_of<D: Dot>(product: &mut Product<Planes>, planes: Range<usize>, x: Plan
                 }
             }
         }
-        let place = Place { first: product.first, plane: planes.start, pixel, line: 0, column: pixel };
-        product.finish(stage.values(), block * x.lanes(), [block, planes.len()], place);
+        let place = Place { first: product.first, plane: planes.start, pixel: first, line: 0, column: first };
+        let (again, pitch) = (first - pixel, block * x.lanes());
+        product.finish(&stage.values()[again * x.lanes()..], pitch, [block - again, planes.len()], place);
     }
 }

@@ -183,8 +183,8 @@ impl Run {
         let mut meta = file.meta.clone();
         self.change(&mut meta.spec.input);
         let graph = meta.spec.graph(meta.spec.input.eval_size())?;
-        Memory::now().check(&graph, 1)?;
         let views = Views::new(Preprocess::new(&meta.spec.input), self.max_pixels);
+        Memory::now().check(&graph, views.at_a_time() as u64)?;
         Ok((meta, views, graph))
     }
 
