@@ -50,7 +50,7 @@ impl Plan {
                 let operands = operand.view().groups(&block.groups.operand);
                 for (group, operand) in operands.parts().enumerate() {
                     if block.rounds {
-                        self.widen(block, group, x, rows.clone(), operand, bench);
+                        self.widen_part(block, group, x, rows.clone(), operand, bench);
                         continue;
                     }
                     let c = groups.range(group).len() * self.isa.lanes();
@@ -96,15 +96,14 @@ impl Plan {
         } else {
             let operands = operand.as_mut().map(|map| map.view().groups(&groups.operand));
             crew.each((mid.view().groups(&groups.planes), operands), |room, group, (mut mid, operand)| {
-                let rows = 0..block.mid.h;
+                let (rows, bench) = (0..block.mid.h, &mut room.bench);
                 match operand {
-                    Some(operand) if block.rounds => self.widen(block, group, x, rows, operand, &mut room.bench),
-                    operand => {
-                        self.widen(block, group, x, rows, mid.view(), &mut room.bench);
-                        if let Some(operand) = operand {
-                            block.project.narrow(mid.shared(), operand, &mut room.bench);
-                        }
+                    Some(operand) if block.rounds => self.widen_part(block, group, x, rows, operand, bench),
+                    Some(operand) => {
+                        self.widen(block, group, x, rows, mid.view(), bench);
+                        block.project.narrow(mid.shared(), operand, bench);
                     }
+                    None => self.widen(block, group, x, rows, mid, bench),
                 }
             });
         }
@@ -149,12 +148,8 @@ impl Plan {
         });
     }
 
-    /// Output rows `rows` of the depthwise convolution for the planes of one group, as the projection reads them if the
-    /// block rounds at once.
+    /// Output rows `rows` of the depthwise convolution for the planes of one group.
     fn widen(&self, block: &Block, group: usize, x: Input, rows: Range<usize>, mut y: PlanesMut, bench: &mut Bench) {
-        if block.rounds {
-            return self.widen_part(block, group, x, rows, y, bench);
-        }
         let first = block.groups.planes.range(group).start;
         for part in block.groups.parts.range(group) {
             let planes = block.parts.range(part);
@@ -163,6 +158,7 @@ impl Plan {
         }
     }
 
+    /// The same for one part, as the projection reads it if the block rounds at once.
     fn widen_part(&self, block: &Block, part: usize, x: Input, rows: Range<usize>, y: PlanesMut, bench: &mut Bench) {
         let planes = block.parts.range(part);
         let [height, width] = block.frame(rows.len());

@@ -46,7 +46,7 @@ pub(crate) struct Block {
     pub(crate) parts: Cuts,
     /// Parts that the projection reads together.
     pub(crate) groups: Groups,
-    /// Whether the depthwise convolution of a part makes at once what the projection reads.
+    /// Whether the depthwise convolution makes at once what the projection reads: each group is then one part.
     pub(crate) rounds: bool,
 }
 
@@ -141,17 +141,20 @@ impl Layer {
 impl Groups {
     /// Joins parts until each group but the last has a multiple of `multiple` planes.
     pub(crate) fn of(parts: &Cuts, multiple: usize) -> Self {
-        let mut groups: Vec<[usize; 2]> = Vec::new();
-        for planes in parts.ranges() {
-            match groups.last_mut().filter(|[planes, _]| !planes.is_multiple_of(multiple)) {
-                Some(group) => *group = [group[0] + planes.len(), group[1] + 1],
-                None => groups.push([planes.len(), 1]),
+        let mut groups: Vec<(usize, usize)> = Vec::new();
+        for part in parts.ranges() {
+            match groups.last_mut() {
+                Some((planes, parts)) if !planes.is_multiple_of(multiple) => {
+                    *planes += part.len();
+                    *parts += 1;
+                }
+                _ => groups.push((part.len(), 1)),
             }
         }
         Self {
-            planes: Cuts::of(groups.iter().map(|group| group[0])),
-            operand: Cuts::of(groups.iter().map(|group| group[0].div_ceil(multiple))),
-            parts: Cuts::of(groups.iter().map(|group| group[1])),
+            planes: Cuts::of(groups.iter().map(|&(planes, _)| planes)),
+            operand: Cuts::of(groups.iter().map(|&(planes, _)| planes.div_ceil(multiple))),
+            parts: Cuts::of(groups.iter().map(|&(_, parts)| parts)),
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Packed {
     /// For each plane what its sums begin with, then a row of its weights for each input channel, or pair, or four of
     /// them; the planes of a panel row by row.
     values: Buffer,
-    /// Of a plane.
+    /// Rows of weights of each plane.
     rows: usize,
     whole: Option<Whole>,
 }
@@ -92,8 +92,7 @@ impl Packed {
         let mut values = arena.zeros(panels.whole() * (1 + rows) * lanes);
         for planes in panels.ranges() {
             let first = planes.start * lanes;
-            let [from, to] = [planes.start, planes.end].map(|plane| plane * (1 + rows) * lanes);
-            let (head, rows) = values[from..to].split_at_mut(planes.len() * lanes);
+            let (head, rows) = values[values_of(&planes, rows, lanes)].split_at_mut(planes.len() * lanes);
             for (o, value) in (first..c_out).zip(&mut *head) {
                 *value = start[o];
             }
@@ -149,14 +148,19 @@ impl Packed {
     /// What the sums of a panel's planes begin with, and their weights.
     pub(crate) fn values(&self, planes: &Range<usize>) -> (&[f32], &[f32]) {
         let lanes = self.isa.lanes();
-        let [from, to] = [planes.start, planes.end].map(|plane| plane * (1 + self.rows) * lanes);
-        self.values[from..to].split_at(planes.len() * lanes)
+        self.values[values_of(planes, self.rows, lanes)].split_at(planes.len() * lanes)
     }
 
     /// Where sums are whole numbers, what they are worth, from a plane on.
     pub(crate) fn worth(&self, plane: usize) -> Option<&[f32]> {
         self.whole.as_ref().map(|whole| &whole.worth[2 * plane * self.isa.lanes()..])
     }
+}
+
+/// Where the values of some planes lie, with so many rows of weights each.
+fn values_of(planes: &Range<usize>, rows: usize, lanes: usize) -> Range<usize> {
+    let plane = (1 + rows) * lanes;
+    planes.start * plane..planes.end * plane
 }
 
 /// What row `k` has of an output channel's weights: one of f32, or two of bf16 in its place.
@@ -265,6 +269,19 @@ mod tests {
             let what = || format!("{isa} {products:?} {from:?} to {c_out} {act:?} at {i}: {got} {want}");
             let near = if act == Act::Silu { want.abs() / 4096.0 } else { 0.0 };
             assert!((f64::from(got) - want).abs() <= 2e-6 + near, "{}", what());
+        }
+    }
+
+    #[test]
+    fn either_half_of_the_panels_has_as_many_planes_as_the_other_and_none_is_alone() {
+        for planes in 4..100 {
+            let cuts = panels(planes, 3);
+            assert_eq!(cuts.whole(), planes);
+            assert!(cuts.ranges().all(|panel| (2..=3).contains(&panel.len())), "{cuts:?}");
+            let half = cuts.span(0..cuts.count() / 2).len();
+            // With an odd number of panels one half has a panel more.
+            let more = if cuts.count() % 2 == 0 { 1 } else { 2 };
+            assert!(half.abs_diff(planes - half) <= more, "{planes}: {half} in the first half, {cuts:?}");
         }
     }
 

@@ -48,10 +48,9 @@ impl Packed {
         y: PlanesMut<'a>,
         epilogue: &'a Epilogue,
     ) -> Product<'a, X> {
-        let planes = panels.clone().map(|panel| self.panels().range(panel).len()).sum();
-        assert_eq!((y.planes(), y.lanes(), y.area()), (planes, self.isa().lanes(), x.pixels()));
-        let first = panels.clone().next().map_or(0, |panel| self.panels().range(panel).start);
-        Product { packed: self, panels, first, x, y: y.in_lines(), epilogue }
+        let planes = self.panels().span(panels.clone());
+        assert_eq!((y.planes(), y.lanes(), y.area()), (planes.len(), self.isa().lanes(), x.pixels()));
+        Product { packed: self, panels, first: planes.start, x, y: y.in_lines(), epilogue }
     }
 
     pub(crate) fn product<X: Scalars>(&self, panels: Range<usize>, x: X, y: PlanesMut, epilogue: &Epilogue) {

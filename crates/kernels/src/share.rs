@@ -42,8 +42,15 @@ impl Cuts {
     /// # Panics
     /// When there are fewer.
     pub fn range(&self, number: usize) -> Range<usize> {
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        start..self.ends[number]
+        self.span(number..number + 1)
+    }
+
+    /// Some that follow each other, as one.
+    /// # Panics
+    /// When there are fewer.
+    pub fn span(&self, numbers: Range<usize>) -> Range<usize> {
+        let end = |count: usize| count.checked_sub(1).map_or(0, |last| self.ends[last]);
+        end(numbers.start)..end(numbers.end)
     }
 
     /// All of them.
@@ -202,6 +209,7 @@ mod tests {
     fn cuts_lie_one_behind_the_other() {
         assert_eq!(ranges(&Cuts::of([2, 0, 3])), [0..2, 2..2, 2..5]);
         assert_eq!((Cuts::of([2, 0, 3]).whole(), Cuts::of([2, 0, 3]).longest()), (5, 3));
+        assert_eq!([0..3, 1..3, 2..2].map(|some| Cuts::of([2, 4, 3]).span(some)), [0..9, 2..9, 6..6]);
         assert_eq!((Cuts::default().whole(), Cuts::default().longest(), Cuts::default().count()), (0, 0, 0));
     }
 

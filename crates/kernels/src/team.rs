@@ -179,6 +179,7 @@ struct Stretch(AtomicU64);
 
 impl Stretches {
     fn new(parts: usize, threads: usize) -> Self {
+        assert!(u32::try_from(parts).is_ok(), "{parts} parts");
         let start = |thread: usize| (parts * thread / threads) as u64;
         let stretch = |thread| Stretch(AtomicU64::new(start(thread) | start(thread + 1) << 32));
         Self((0..threads).map(stretch).collect())
@@ -186,8 +187,8 @@ impl Stretches {
 
     /// A part that nobody has claimed yet, of the thread's own stretch as long as there are any.
     fn claim(&self, thread: usize) -> Option<usize> {
-        let others = (1..self.0.len()).map(|i| (thread + i) % self.0.len());
-        self.0[thread].first().or_else(|| others.into_iter().find_map(|other| self.0[other].last()))
+        let mut others = (1..self.0.len()).map(|i| (thread + i) % self.0.len());
+        self.0[thread].first().or_else(|| others.find_map(|other| self.0[other].last()))
     }
 }
 
@@ -202,14 +203,14 @@ impl Stretch {
 
     /// Takes a part, if any is left: `cut` says which, and what is left then.
     fn take(&self, cut: impl Fn(u64, u64) -> (u64, (u64, u64))) -> Option<usize> {
-        let ends = |left: u64| (left & u64::from(u32::MAX), left >> 32);
-        let rest = |left| {
-            let (first, end) = ends(left);
-            (first < end).then(|| cut(first, end).1).map(|(first, end)| first | end << 32)
+        let mut taken = None;
+        let rest = |left: u64| {
+            let (first, end) = (left & u64::from(u32::MAX), left >> 32);
+            let (part, (first, end)) = (first < end).then(|| cut(first, end))?;
+            taken = Some(part as usize);
+            Some(first | end << 32)
         };
-        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest).ok()?;
-        let (first, end) = ends(left);
-        Some(cut(first, end).0 as usize)
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest).ok().and(taken)
     }
 }
 

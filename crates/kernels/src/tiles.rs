@@ -43,7 +43,7 @@ fn system_allows_it() -> bool {
 pub(crate) struct Tiles(());
 
 /// How the unit is told the shapes of its eight tiles.
-#[derive(Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 #[repr(C, align(64))]
 struct Shapes {
     palette: u8,
@@ -53,6 +53,23 @@ struct Shapes {
     rows: [u8; 16],
 }
 
+impl Shapes {
+    fn full() -> Self {
+        let mut full = Self { palette: 1, ..Self::default() };
+        full.bytes[..8].fill(BYTES as u16);
+        full.rows[..8].fill(ROWS as u8);
+        full
+    }
+
+    /// Those that the unit has on this thread. There must be one.
+    fn now() -> Self {
+        let mut shapes = Self::default();
+        // SAFETY: the processor has the instruction, which fills 64 bytes; any of them are valid.
+        unsafe { asm!("sttilecfg [{}]", in(reg) &raw mut shapes, options(nostack)) };
+        shapes
+    }
+}
+
 impl Tiles {
     /// Setting up takes as long as several blocks, asking a tenth of that: so the unit is left as it is, and set up again
     /// only where the thread is new to it, or someone else has used it since.
@@ -60,13 +77,8 @@ impl Tiles {
     /// Where there is none.
     pub(crate) fn new() -> Self {
         assert!(available(), "no matrix unit");
-        let mut full = Shapes { palette: 1, ..Shapes::default() };
-        full.bytes[..8].fill(BYTES as u16);
-        full.rows[..8].fill(ROWS as u8);
-        let mut shapes = Shapes::default();
-        // SAFETY: the processor has the instruction, which fills 64 bytes; any of them are valid.
-        unsafe { asm!("sttilecfg [{}]", in(reg) &raw mut shapes, options(nostack)) };
-        if shapes != full {
+        let full = Shapes::full();
+        if Shapes::now() != full {
             // SAFETY: the processor has the instruction, and these shapes are those of full tiles.
             unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const full, options(nostack, readonly)) };
         }
@@ -231,5 +243,23 @@ impl Sum<'_> {
         assert!(self.bias.len() >= vectors && self.row >= vectors);
         assert!(self.weights.len() >= (chunks * ROWS - 1) * self.row + vectors);
         assert!(out.len() >= pixels * planes * ROWS * ROWS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_released_unit_is_set_up_anew() {
+        if !available() {
+            return;
+        }
+        Tiles::new();
+        // SAFETY: the processor has the instruction, and nothing is kept in the unit.
+        unsafe { asm!("tilerelease", options(nostack)) };
+        assert_ne!(Shapes::now(), Shapes::full());
+        Tiles::new();
+        assert_eq!(Shapes::now(), Shapes::full());
     }
 }
