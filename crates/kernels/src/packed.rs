@@ -280,7 +280,7 @@ mod tests {
             assert!(cuts.ranges().all(|panel| (2..=3).contains(&panel.len())), "{cuts:?}");
             let half = cuts.span(0..cuts.count() / 2).len();
             // With an odd number of panels one half has a panel more.
-            let more = if cuts.count() % 2 == 0 { 1 } else { 2 };
+            let more = if cuts.count().is_multiple_of(2) { 1 } else { 2 };
             assert!(half.abs_diff(planes - half) <= more, "{planes}: {half} in the first half, {cuts:?}");
         }
     }
